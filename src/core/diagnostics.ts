@@ -1,0 +1,83 @@
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
+
+/** Where the gateway's own words go. Winston's and Pino's loggers can be wrapped in one line. */
+export type Log = (
+  level: LogLevel,
+  message: string,
+  fields?: Readonly<Record<string, unknown>>,
+) => void
+
+/** Names of counters, as in the metrics without their `sluice_` prefix and `_total` suffix. */
+export type CounterName =
+  | 'plugin_errors'
+  | 'records_dropped'
+  | 'commit_wait_missed'
+  | 'usage_missing'
+  | 'refused'
+  | 'observed_partial'
+
+export interface Count {
+  readonly name: CounterName
+  readonly labels: Readonly<Record<string, string>>
+  readonly value: number
+}
+
+/** Counts every fault and logs it: at most `burst` lines of one message a second, the rest as a sum. */
+export class Diagnostics {
+  readonly #counts = new Map<
+    string,
+    { name: CounterName; labels: Record<string, string>; value: number }
+  >()
+  readonly #lines = new Map<string, { second: number; seen: number }>()
+  readonly #write: Log
+  readonly #burst: number
+
+  constructor(write: Log, burst = 20) {
+    this.#write = write
+    this.#burst = burst
+  }
+
+  count(name: CounterName, labels: Record<string, string> = {}, by = 1): void {
+    const key = `${name} ${JSON.stringify(labels)}`
+    const entry = this.#counts.get(key)
+    if (entry) entry.value += by
+    else this.#counts.set(key, { name, labels, value: by })
+  }
+
+  counts(): Count[] {
+    return [...this.#counts.values()].map((entry) => ({ ...entry }))
+  }
+
+  /** The sum of all counts under a name whose labels include the given ones. */
+  total(name: CounterName, labels: Record<string, string> = {}): number {
+    return this.counts()
+      .filter((entry) => entry.name === name)
+      .filter((entry) =>
+        Object.entries(labels).every(([key, value]) => entry.labels[key] === value),
+      )
+      .reduce((sum, entry) => sum + entry.value, 0)
+  }
+
+  log: Log = (level, message, fields) => {
+    const second = Math.trunc(Date.now() / 1000)
+    const line = this.#lines.get(message)
+    if (line?.second === second) {
+      line.seen++
+      if (line.seen > this.#burst) return
+    } else {
+      const suppressed = Math.max(0, (line?.seen ?? 0) - this.#burst)
+      this.#lines.set(message, { second, seen: 1 })
+      if (suppressed > 0)
+        this.#emit('warn', `${message} (${suppressed} more lines like this were left out)`)
+    }
+    this.#emit(level, message, fields)
+  }
+
+  #emit(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {
+    try {
+      this.#write(level, message, fields)
+    } catch {
+      // A log that throws may cost its line, never a request.
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { Observable, ObservableInput } from 'rxjs'
+import type { InterceptionEvent } from './events.ts'
+import type { Interception } from './interception.ts'
+import type { InterceptionRecord, RecordBody } from './records.ts'
+
+/** Watches (`observe`), keeps (`record`), or both. It can neither alter nor end nor hold back a stream. */
+export interface Plugin {
+  readonly name: string
+  /** Its `record` resolves only when the batch is on disk; the end of a reply waits for such recorders alone. */
+  readonly durable?: true
+  /** Wants figures that will be replaced, too, and replaces by record id: for recorders that store. */
+  readonly provisional?: true
+  /** Turns the events of one interception into records. Called once per interception; must be cheap. */
+  observe?(
+    events$: Observable<InterceptionEvent>,
+    interception: Interception,
+  ): ObservableInput<RecordBody>
+  /** Stores records, in order. The next batch waits until this one settles. May be slow. */
+  record?(records: readonly InterceptionRecord[]): void | Promise<void>
+  open?(): Promise<void>
+  close?(): Promise<void>
+}

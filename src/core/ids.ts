@@ -15,3 +15,12 @@ export function recordId(interceptionId: string, plugin: string, key: string): s
   const variant = '89ab'[Number.parseInt(digest.charAt(3), 16) & 3]
   return `${interceptionId.slice(0, 13)}-7${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`
 }
+
+/** The ids of the two records that are core's own, for all who must write or find them. */
+export function startId(interceptionId: string): string {
+  return recordId(interceptionId, 'core', 'start')
+}
+
+export function endId(interceptionId: string): string {
+  return recordId(interceptionId, 'core', 'end')
+}

@@ -74,6 +74,8 @@ export interface InterceptionEnd {
   readonly observed: 'full' | 'partial'
   readonly drained: boolean
   readonly endedAt: string
+  /** Written on behalf of a process that died: the owner's own end takes its place, whichever comes first. */
+  readonly reaped?: true
 }
 
 export interface PromptUsage {

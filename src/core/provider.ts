@@ -17,7 +17,7 @@ export interface Provider {
   readonly disconnect: 'abort' | 'drain' | undefined
   /** Intercepted routes, without `/v1`: path → format. */
   readonly intercepted: Readonly<Record<string, Format>>
-  /** Passed-through routes below `/v1`; `/models/*` is all below `/models/`. */
+  /** Passed-through routes below `/v1`; `/models/*` is `/models` and all below it. */
   readonly passthrough: readonly string[]
   /** Passed-through routes beside `/v1`. */
   readonly rootPassthrough: readonly string[]

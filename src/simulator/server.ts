@@ -1,0 +1,102 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { objectOf } from '../core/json.ts'
+import { exchangeOf } from './exchange.ts'
+import { simulated } from './misbehaviour.ts'
+import type { ReceivedRequest, Replier, Reply } from './reply.ts'
+
+export type { ReceivedRequest, Replier, Reply } from './reply.ts'
+
+export interface FakeUpstreamOptions {
+  /** @default 0, a free one */
+  readonly port?: number
+  /** What is replied to each request for which nothing else was queued. @default a well-behaved answer */
+  readonly reply?: Reply | Replier
+  /** Ids differ from request to request; else equal requests get equal replies, to the byte. @default false */
+  readonly freshIds?: boolean
+  /** Keeps the requests for `requests`. @default true */
+  readonly keepRequests?: boolean
+}
+
+/** A model provider that runs in this process, speaks all three wire formats, and misbehaves on demand. */
+export interface FakeUpstream {
+  /** `http://127.0.0.1:PORT`; OpenAI's SDK wants `/v1` behind it. */
+  readonly url: string
+  readonly port: number
+  readonly requests: readonly ReceivedRequest[]
+  /** How many connections were opened to it so far. */
+  readonly connections: number
+  /** Queues replies, one for each request to come. */
+  next(...replies: readonly (Reply | Replier)[]): void
+  /** The request of that index (from 0), as soon as it is there. */
+  request(index: number): Promise<ReceivedRequest>
+  /** Stops, and cuts what is still open. */
+  close(): Promise<void>
+}
+
+export async function fakeUpstream({
+  port = 0,
+  reply: usual = {},
+  freshIds = false,
+  keepRequests = true,
+}: FakeUpstreamOptions = {}): Promise<FakeUpstream> {
+  const queue: (Reply | Replier)[] = []
+  const requests: ReceivedRequest[] = []
+  const waiting = new Set<() => void>()
+  const closings = new WeakMap<Socket, Promise<void>>()
+  let connections = 0
+  let count = 0
+
+  const server = createServer({ keepAliveTimeout: 60_000 }, (message, response) => {
+    // A client that leaves ends this by an error, which is no news: `ended` tells.
+    serve(message, response).catch(() => response.destroy())
+  })
+  server.on('connection', (socket: Socket) => {
+    connections++
+    closings.set(socket, new Promise((resolve) => socket.once('close', () => resolve())))
+  })
+
+  async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
+    const exchange = exchangeOf(message, response, closings.get(message.socket))
+    const request = await exchange.received()
+    const salt = freshIds ? `${count++} ${Date.now()}` : ''
+    if (keepRequests) requests.push(request)
+    for (const notify of waiting) notify()
+
+    const chosen = queue.shift() ?? usual
+    const given = typeof chosen === 'function' ? await chosen(request) : chosen
+    const reply: Reply = { ...simulated(request.headers, objectOf(request.json)), ...given }
+    await exchange.reply(request, reply, salt)
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(port, '127.0.0.1', resolve)
+  })
+  const { port: bound } = server.address() as AddressInfo
+
+  return {
+    url: `http://127.0.0.1:${bound}`,
+    port: bound,
+    requests,
+    get connections() {
+      return connections
+    },
+    next: (...replies) => void queue.push(...replies),
+    request: (index) =>
+      new Promise((resolve) => {
+        const look = () => {
+          const found = requests[index]
+          if (!found) return
+          waiting.delete(look)
+          resolve(found)
+        }
+        waiting.add(look)
+        look()
+      }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}

@@ -1,0 +1,47 @@
+import { workerData } from 'node:worker_threads'
+import { busyTimeout, openDatabase, type StoreOptions } from './open-database.ts'
+import { ProcessMark } from './process-mark.ts'
+import { reap } from './reap.ts'
+import { recordWriter } from './record-writer.ts'
+import { type Methods, serve } from './serve.ts'
+
+const options = workerData as StoreOptions
+serve(options.path, () => open(options))
+
+function open(options: StoreOptions): Methods {
+  const database = openDatabase(options)
+  const write = recordWriter(database)
+  const mark = new ProcessMark(options.path, options.processId)
+  const idle = setTimeout(truncateLog, 1000).unref()
+  const reaper = setInterval(() => attempt(() => reap(database, write, mark)), 60_000).unref()
+  reap(database, write, mark)
+
+  // Whoever reads just now is not waited for: the next idle second will do.
+  function truncateLog(): void {
+    database.exec('PRAGMA busy_timeout = 0')
+    attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
+  }
+
+  return {
+    open: () => {},
+    record: (rows: readonly (string | number)[]) => {
+      write(rows)
+      idle.refresh()
+    },
+    close: () => {
+      clearTimeout(idle)
+      clearInterval(reaper)
+      truncateLog()
+      mark.release()
+      database.close()
+    },
+  }
+}
+
+/** For chores: what ails the store shows in the next batch, and the chore comes round again. */
+function attempt(chore: () => void): void {
+  try {
+    chore()
+  } catch {}
+}

@@ -1,5 +1,3 @@
-import { objectOf, parseJson, stringOf } from './json.ts'
-
 /** How to tell a client, and where it says which session it is in. The first rule that matches wins. */
 export interface ClientRule {
   readonly client: string
@@ -20,11 +18,13 @@ export interface ClientCondition {
   readonly body?: RegExp
 }
 
+/** Plain data, so that rules can be sent to a worker. */
 export type SessionSource =
   | { readonly header: string }
   /** Members from the top of the body, joined by dots. */
   | { readonly body: string }
-  | ((body: unknown) => string | undefined)
+  /** The same, of a member as Claude Code fills it: JSON with a `session_id`, or text with `_session_<id>`. */
+  | { readonly userId: string }
 
 const vendorSdk = /^(Anthropic|OpenAI)\/JS /
 
@@ -38,7 +38,7 @@ export const clientRules: readonly ClientRule[] = [
   {
     client: 'Claude Code',
     when: [{ userAgent: /^claude/i }, { header: /^x-claude-code-session-id: ./m }],
-    session: [{ header: 'x-claude-code-session-id' }, sessionOfUserId],
+    session: [{ header: 'x-claude-code-session-id' }, { userId: 'metadata.user_id' }],
   },
   {
     client: 'Codex',
@@ -123,14 +123,3 @@ export const commonSessionSources: readonly SessionSource[] = [
   { header: 'session-id' },
   { header: 'session_id' },
 ]
-
-/** Claude Code's `metadata.user_id`: JSON with a `session_id`, in older versions `user_…_session_<id>`. */
-function sessionOfUserId(body: unknown): string | undefined {
-  const userId = stringOf(objectOf(objectOf(body).metadata).user_id)
-  if (userId === undefined) return undefined
-  const json = parseJson(userId)
-  if (json !== undefined) return stringOf(objectOf(json).session_id)
-  const mark = '_session_'
-  const at = userId.indexOf(mark)
-  return at < 0 ? undefined : userId.slice(at + mark.length)
-}

@@ -7,7 +7,7 @@ import {
   type SessionSource,
 } from './client-rules.ts'
 import { headerValue } from './headers.ts'
-import { objectOf, stringOf } from './json.ts'
+import { objectOf, parseJson, stringOf } from './json.ts'
 import type { Purpose } from './records.ts'
 import { systemText } from './system-text.ts'
 import type { RawHeaders } from './upstream.ts'
@@ -98,13 +98,23 @@ function firstValue(sources: readonly SessionSource[], request: ClientRequest): 
 }
 
 function readSource(source: SessionSource, { headers, body }: ClientRequest): string | undefined {
-  if (typeof source === 'function') return source(body)
   if ('body' in source) return stringOf(memberAt(body, source.body))
+  if ('userId' in source) return sessionOfUserId(memberAt(body, source.userId))
   const value = headerValue(headers, source.header)
   // Kilo's title requests prefix the id of the session that they are about.
   return /^x-session-(id|affinity)$/i.test(source.header)
     ? value?.trim().replace(/^title-/, '')
     : value
+}
+
+/** Claude Code's `metadata.user_id` is JSON now, and was `user_…_session_<id>`. */
+function sessionOfUserId(userId: unknown): string | undefined {
+  if (typeof userId !== 'string') return undefined
+  const json = parseJson(userId)
+  if (json !== undefined) return stringOf(objectOf(json).session_id)
+  const mark = '_session_'
+  const at = userId.indexOf(mark)
+  return at < 0 ? undefined : userId.slice(at + mark.length)
 }
 
 function memberAt(body: unknown, path: string): unknown {

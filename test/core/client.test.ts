@@ -245,14 +245,17 @@ test('junk bodies are survived', () => {
 })
 
 test('of a large body only the first of the system prompt is looked at', () => {
-  const touched: string[] = []
-  const content = new Proxy({}, { get: (_, member) => touched.push(String(member)) })
-  const messages = [
-    { role: 'system', content: `${'x'.repeat(5_000_000)}\n${pi}` },
-    ...Array.from({ length: 10_000 }, () => ({ role: 'system', content })),
-  ]
+  let looked = 0
+  const message = {
+    get role() {
+      looked++
+      return 'system'
+    },
+    content: `${'x'.repeat(5_000_000)}\n${pi}`,
+  }
+  const messages = Array.from({ length: 10_000 }, () => message)
   assert.equal(identify(['user-agent', 'OpenAI/JS 1'], { messages }).client, 'OpenAI SDK')
-  assert.ok(touched.length < 10)
+  assert.ok(looked > 0 && looked < 10)
 })
 
 function identify(headers: RawHeaders, body?: unknown) {

@@ -44,6 +44,17 @@ test("a rule that names a known client and no session takes that client's", () =
   assert.equal(identify(headers, { prompt_cache_key: 'p' }).clientSessionId, 'p')
 })
 
+test('rules survive the way to a worker', () => {
+  const cloned = structuredClone(rules)
+  assert.deepEqual(cloned, rules)
+  const metadata = { user_id: 'user_1_session_s' }
+  assert.equal(
+    identifyClient({ headers: ['user-agent', 'claude-cli/2'], body: { metadata } }, cloned)
+      .clientSessionId,
+    's',
+  )
+})
+
 test('all faults are told in one message that says where they are', () => {
   const broken: unknown = [
     { client: 'A', when: { header: '(' } },

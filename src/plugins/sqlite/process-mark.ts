@@ -72,7 +72,8 @@ function tryLock(path: string): DatabaseSync | 'locked' | null {
   let lock: DatabaseSync | undefined
   try {
     lock = new DatabaseSync(url, { timeout: 0 })
-    lock.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE')
+    // In memory, or a journal's file would stay behind.
+    lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
     lock?.close()

@@ -20,6 +20,8 @@ export function serve(path: string, open: () => Methods): void {
 
   function answer({ id, method, argument }: Call): Reply {
     try {
+      // What did not open need not be closed.
+      if (method === 'close' && !methods) return { id, result: undefined }
       methods ??= open()
       return { id, result: methods[method]?.(argument as never) }
     } catch (error) {

@@ -62,6 +62,8 @@ export class StoreWorker {
     const worker = new Worker(script, {
       name: `sluice sqlite ${this.#role}`,
       workerData: this.#options,
+      // The host's own flags are not for this thread: one given `--input-type` would not start.
+      execArgv: [],
     })
     const thread: Thread = { worker, waiting: new Map() }
     let fault: unknown

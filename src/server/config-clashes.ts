@@ -1,0 +1,27 @@
+import type { Config, GivenSettings } from './config.ts'
+import type { ConfigFile } from './config-file.ts'
+import { isLoopback } from './loopback.ts'
+import { flagOf, type Settings } from './settings.ts'
+
+/** Settings that are fine by themselves and not together. */
+export function clashes(config: Config, given: GivenSettings, file: ConfigFile): string[] {
+  const place = (name: keyof Settings) => given.get(name)?.place ?? flagOf(name)
+  const faults: string[] = []
+  if (!isLoopback(config.host))
+    faults.push(
+      `${place('host')}: "${config.host}" can be reached by others, and auth is none: use 127.0.0.1, ::1 or localhost`,
+    )
+  if (config.requireRecording && config.commitWait === 0)
+    faults.push(`${place('requireRecording')}: needs a commit-wait longer than 0`)
+  if (config.requireRecording && !config.store.startsWith('sqlite:'))
+    faults.push(`${place('requireRecording')}: needs a store that commits, such as sqlite:FILE`)
+  if (config.structuredLogFile !== undefined && !config.structuredLogging)
+    faults.push(`${place('structuredLogFile')}: needs structured-logging`)
+  if (config.demo) {
+    for (const name of ['anthropicBaseUrl', 'anthropicKey', 'openaiBaseUrl', 'openaiKey'] as const)
+      if (given.has(name)) faults.push(`${place(name)}: --demo puts a simulated provider there`)
+    if (file.providers !== undefined)
+      faults.push(`${file.name}: providers: --demo brings simulated ones of its own`)
+  }
+  return faults
+}

@@ -106,7 +106,10 @@ function packed(
   { reply, whole }: { reply: Reply; whole: boolean },
 ): Outgoing {
   const { encode, length, close, burst = false } = reply
-  const headers = { ...vendorHeaders, ...(encode && { 'content-encoding': encode }) }
+  const headers: Record<string, string> = {
+    ...vendorHeaders,
+    ...(encode && { 'content-encoding': encode }),
+  }
   let body: Outgoing['body'] = rechunked(chunks, reply)
   if (encode) body = compressed(body, encode)
   else if (!close && (whole || length !== undefined)) {
@@ -142,11 +145,10 @@ function verbatim(reply: Reply, raw: NonNullable<Reply['raw']>, stream: boolean)
   }
 }
 
-/** Draws strings as bytes. */
-export async function* buffers(
-  raw: Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>,
-): AsyncIterable<Uint8Array> {
-  for await (const item of raw) yield Buffer.from(item)
+/** What an author gave as bytes or texts, one or many, as bytes. */
+export async function* buffers(raw: NonNullable<Reply['raw']>): AsyncIterable<Uint8Array> {
+  const items = typeof raw === 'string' || raw instanceof Uint8Array ? [raw] : raw
+  for await (const item of items) yield typeof item === 'string' ? Buffer.from(item) : item
 }
 
 function headerList(own: Record<string, string>, given: Reply['headers'] = {}): string[] {

@@ -1,13 +1,6 @@
 import { arrayOf, countOf, isObject, type JsonObject, objectOf, stringOf } from '../core/json.ts'
-import {
-  type Answer,
-  type Ids,
-  inputPieces,
-  inputText,
-  type ServerSentEvent,
-  textPieces,
-  wordsOf,
-} from './answer.ts'
+import { type Answer, type Ids, inputText } from './answer.ts'
+import { numbered, responseEvents } from './openai-responses-events.ts'
 import {
   instructionsOf,
   lastWords,
@@ -22,10 +15,15 @@ import type { WireFormat } from './wire-format.ts'
 /** OpenAI Responses: https://platform.openai.com/docs/api-reference/responses-streaming */
 export const openaiResponses: WireFormat = {
   question: questionOf,
-  events,
+  events(answer, question, ids, created) {
+    const first = response(question, ids, created)
+    const output = items(answer, question, ids)
+    const last = { ...first, ...finished(answer, output, created) }
+    return responseEvents(first, output, last, answer)
+  },
   body(answer, question, ids, created) {
-    const shared = response(question, ids, created)
-    return { ...shared, ...finished(answer, items(answer, question, ids), created) }
+    const first = response(question, ids, created)
+    return { ...first, ...finished(answer, items(answer, question, ids), created) }
   },
   errorEvents: ({ type, code, message }, sent) => [
     numbered({ type: 'error', code: code ?? type, message, param: null }, sent),
@@ -77,29 +75,6 @@ function choiceOf(choice: unknown): Question['toolChoice'] {
   return typeof name === 'string' ? { name } : 'auto'
 }
 
-function* events(
-  answer: Answer,
-  question: Question,
-  ids: Ids,
-  created: number,
-): Iterable<ServerSentEvent> {
-  let sequence = 0
-  const event = (type: string, members: JsonObject) => numbered({ type, ...members }, sequence++)
-  const shared = response(question, ids, created)
-  yield event('response.created', { response: shared })
-  yield event('response.in_progress', { response: shared })
-  const output = items(answer, question, ids)
-  for (const [output_index, item] of output.entries()) {
-    yield event('response.output_item.added', { item: begun(item), output_index })
-    for (const [type, members] of itemEvents(item, answer)) {
-      yield event(type, { item_id: item.id, output_index, ...members })
-    }
-    yield event('response.output_item.done', { item, output_index })
-  }
-  const last = finished(answer, output, created)
-  yield event(`response.${last.status}`, { response: { ...shared, ...last } })
-}
-
 function items(answer: Answer, { request }: Question, ids: Ids): JsonObject[] {
   const summary = objectOf(request.reasoning).summary !== undefined
   const sealed = arrayOf(request.include).includes('reasoning.encrypted_content')
@@ -132,52 +107,6 @@ function items(answer: Answer, { request }: Question, ids: Ids): JsonObject[] {
       return { id: ids('fc_'), type: 'function_call', ...call, arguments: inputText(input) }
     }),
   ]
-}
-
-/** An item as it is announced, before anything of it has come. */
-function begun(item: JsonObject): JsonObject {
-  if (item.type === 'reasoning') return { ...item, summary: [] }
-  const content = item.type === 'message' ? { content: [] } : undefined
-  const member = item.type === 'function_call' ? { arguments: '' } : { input: '' }
-  return { ...item, status: 'in_progress', ...(content ?? member) }
-}
-
-function itemEvents(item: JsonObject, answer: Answer): Iterable<[string, JsonObject]> {
-  if (item.type === 'reasoning') return reasoningEvents(item)
-  return item.type === 'message' ? messageEvents(item, answer) : callEvents(item)
-}
-
-function* reasoningEvents(item: JsonObject): Iterable<[string, JsonObject]> {
-  for (const [summary_index, part] of arrayOf(item.summary).map(objectOf).entries()) {
-    const { text } = part
-    yield ['response.reasoning_summary_part.added', { part: { ...part, text: '' }, summary_index }]
-    for (const delta of wordsOf(String(text))) {
-      yield ['response.reasoning_summary_text.delta', { summary_index, delta }]
-    }
-    yield ['response.reasoning_summary_text.done', { summary_index, text }]
-    yield ['response.reasoning_summary_part.done', { part, summary_index }]
-  }
-}
-
-function* messageEvents(item: JsonObject, answer: Answer): Iterable<[string, JsonObject]> {
-  const part = objectOf(arrayOf(item.content)[0])
-  const at = { content_index: 0 }
-  yield ['response.content_part.added', { ...at, part: { ...part, text: '' } }]
-  for (const delta of textPieces(answer)) {
-    yield ['response.output_text.delta', { ...at, delta, logprobs: [] }]
-  }
-  yield ['response.output_text.done', { ...at, text: part.text, logprobs: [] }]
-  yield ['response.content_part.done', { ...at, part }]
-}
-
-function* callEvents(item: JsonObject): Iterable<[string, JsonObject]> {
-  const free = item.type === 'custom_tool_call'
-  const kind = free ? 'custom_tool_call_input' : 'function_call_arguments'
-  const member = free ? 'input' : 'arguments'
-  for (const delta of inputPieces({ name: '', input: item[member] })) {
-    yield [`response.${kind}.delta`, { delta }]
-  }
-  yield [`response.${kind}.done`, { [member]: item[member], ...(!free && { name: item.name }) }]
 }
 
 /** The response object, which echoes much of the request, as long as nothing has come of it. */
@@ -233,8 +162,4 @@ function finished(answer: Answer, output: readonly JsonObject[], created: number
       total_tokens: total + written,
     },
   }
-}
-
-function numbered(members: JsonObject, sequence_number: number): ServerSentEvent {
-  return { event: String(members.type), data: JSON.stringify({ ...members, sequence_number }) }
 }

@@ -1,4 +1,4 @@
-import { type JsonObject, stringOf } from '../core/json.ts'
+import { type JsonObject, objectOf, stringOf } from '../core/json.ts'
 
 /** What a request asks of the model, read alike from all three wire formats. */
 export interface Question {
@@ -76,7 +76,9 @@ export function promptTokens(
 ): PromptTokens {
   const newest = tokensOf(messages.at(-1))
   const before = tokensOf([rest, ...messages.slice(0, -1)])
-  const answered = messages.some((message) => /"(assistant|function_call)"/.test(roleOf(message)))
+  const answered = messages
+    .map(objectOf)
+    .some(({ role, type }) => role === 'assistant' || type === 'function_call')
   const cacheRead = answered ? before - (before % block) : 0
   const total = before + newest
   return { total, cacheRead, cacheWrite: writes ? Math.max(0, total - cacheRead - 3) : 0 }
@@ -86,7 +88,7 @@ export function promptTokens(
 export function textsOf(content: unknown): string[] {
   if (typeof content === 'string') return [content]
   if (!Array.isArray(content)) return []
-  return content.flatMap((block: unknown) => stringOf((block as JsonObject | null)?.text) ?? [])
+  return content.flatMap((block: unknown) => stringOf(objectOf(block).text) ?? [])
 }
 
 /** Agents wrap what they add to a prompt in one element; that is not the user talking. */
@@ -97,9 +99,4 @@ function isWrapped(text: string): boolean {
 
 function tokensOf(value: unknown): number {
   return Math.ceil((JSON.stringify(value) ?? '').length / 4)
-}
-
-function roleOf(message: unknown): string {
-  const { role, type } = (message ?? {}) as { role?: unknown; type?: unknown }
-  return JSON.stringify(role ?? type ?? '')
 }

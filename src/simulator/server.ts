@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { messageOf } from '../core/errors.ts'
 import { objectOf } from '../core/json.ts'
-import { exchangeOf } from './exchange.ts'
 import { simulated } from './misbehaviour.ts'
+import { receive } from './receive.ts'
 import type { ReceivedRequest, Replier, Reply } from './reply.ts'
+import { respond } from './respond.ts'
 
 export type { ReceivedRequest, Replier, Reply } from './reply.ts'
 
@@ -48,8 +50,11 @@ export async function fakeUpstream({
   let count = 0
 
   const server = createServer({ keepAliveTimeout: 60_000 }, (message, response) => {
-    // A client that leaves ends this by an error, which is no news: `ended` tells.
-    serve(message, response).catch(() => response.destroy())
+    serve(message, response).catch((error: unknown) => {
+      // Most often the client has left, which is no news; else the author of a reply should see why.
+      if (!response.headersSent) response.writeHead(500)
+      response.end(`The fake upstream could not reply: ${messageOf(error)}`)
+    })
   })
   server.on('connection', (socket: Socket) => {
     connections++
@@ -57,16 +62,15 @@ export async function fakeUpstream({
   })
 
   async function serve(message: IncomingMessage, response: ServerResponse): Promise<void> {
-    const exchange = exchangeOf(message, response, closings.get(message.socket))
-    const request = await exchange.received()
+    const { request, watch } = await receive(message, response, closings.get(message.socket))
     const salt = freshIds ? `${count++} ${Date.now()}` : ''
     if (keepRequests) requests.push(request)
     for (const notify of waiting) notify()
 
     const chosen = queue.shift() ?? usual
     const given = typeof chosen === 'function' ? await chosen(request) : chosen
-    const reply: Reply = { ...simulated(request.headers, objectOf(request.json)), ...given }
-    await exchange.reply(request, reply, salt)
+    const reply = { ...simulated(request.headers, objectOf(request.json)), ...given }
+    await respond(request, response, { reply, salt, watch })
   }
 
   await new Promise<void>((resolve, reject) => {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { InterceptionEnd, InterceptionStart } from '../../core/records.ts'
+import { busyTimeout } from './open-database.ts'
 import { batchSize, type RecordRows, rowWidth } from './record-rows.ts'
 
 export type WriteRecords = (rows: RecordRows) => void
@@ -33,6 +34,7 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     ON CONFLICT (id) DO UPDATE SET
       ended = 1, ended_at = excluded.ended_at, outcome = excluded.outcome, reaped = excluded.reaped
     WHERE NOT (excluded.reaped = 1 AND ended = 1 AND reaped = 0)`)
+  database.exec('PRAGMA busy_timeout = 0')
   let fullAt = Number.NEGATIVE_INFINITY
 
   function put(rows: RecordRows, at: number): void {
@@ -72,7 +74,7 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     // A writer that comes back at once would win the lock again and again: SQLite's lock has no queue.
     const early = fullAt + turn - performance.now()
     if (early > 0) sleep(early)
-    begin.run()
+    whenFree(() => begin.run())
     try {
       for (let at = 0; at < rows.length; at += rowWidth) put(rows, at)
       commit.run()
@@ -82,6 +84,28 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     }
     if (rows.length >= batchSize * rowWidth) fullAt = performance.now()
   }
+}
+
+/**
+ * Asks every millisecond for the lock that another process holds. SQLite's own wait falls back to asking
+ * every 100 ms, and whoever waits longest then asks least.
+ */
+function whenFree(begin: () => void): void {
+  const until = performance.now() + busyTimeout
+  for (;;) {
+    try {
+      begin()
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > until) throw error
+      sleep(1)
+    }
+  }
+}
+
+/** https://sqlite.org/rescode.html#busy, or one of its extended codes, which carry it in the low byte. */
+function isBusy(error: unknown): boolean {
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === 5
 }
 
 /** Blocks this thread, which has nothing else to do. */

@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads'
-import { busyTimeout, openDatabase, type StoreOptions } from './open-database.ts'
+import { openDatabase, type StoreOptions } from './open-database.ts'
 import { ProcessMark } from './process-mark.ts'
 import { reap } from './reap.ts'
 import { recordWriter } from './record-writer.ts'
@@ -18,9 +18,7 @@ function open(options: StoreOptions): Methods {
 
   // Whoever reads just now is not waited for: the next idle second will do.
   function truncateLog(): void {
-    database.exec('PRAGMA busy_timeout = 0')
     attempt(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
-    database.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
   }
 
   return {

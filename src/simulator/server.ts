@@ -12,7 +12,7 @@ export type { ReceivedRequest, Replier, Reply } from './reply.ts'
 export interface FakeUpstreamOptions {
   /** @default 0, a free one */
   readonly port?: number
-  /** What is replied to each request for which nothing else was queued. @default a well-behaved answer */
+  /** How each request is replied to unless `next` says otherwise. @default a well-behaved answer */
   readonly reply?: Reply | Replier
   /** Ids differ from request to request; else equal requests get equal replies, to the byte. @default false */
   readonly freshIds?: boolean
@@ -67,9 +67,10 @@ export async function fakeUpstream({
     if (keepRequests) requests.push(request)
     for (const notify of waiting) notify()
 
-    const chosen = queue.shift() ?? usual
-    const given = typeof chosen === 'function' ? await chosen(request) : chosen
-    const reply = { ...simulated(request.headers, objectOf(request.json)), ...given }
+    const queued = await made(queue.shift(), request)
+    const asked = simulated(request.headers, objectOf(request.json))
+    // A queued reply beats what the request asks for, which beats what is usual.
+    const reply = queued ? { ...asked, ...queued } : { ...(await made(usual, request)), ...asked }
     await respond(request, response, { reply, salt, watch })
   }
 
@@ -103,4 +104,11 @@ export async function fakeUpstream({
         server.closeAllConnections()
       }),
   }
+}
+
+function made(
+  reply: Reply | Replier | undefined,
+  request: ReceivedRequest,
+): Reply | undefined | Promise<Reply | undefined> {
+  return typeof reply === 'function' ? reply(request) : reply
 }

@@ -75,7 +75,7 @@ test('a reply that never begins ends when the client leaves', async () => {
 })
 
 test('delays come before the headers, before the first byte and between events', async () => {
-  upstream.next({ wait: 40, pause: 40, delay: 10, cut: 3, how: 'end' })
+  upstream.next({ wait: 100, pause: 100, delay: 100, cut: 3, how: 'end' })
   const socket = rawSocket(port, path, hello, 'connection: close\r\n')
   const started = performance.now()
   const at: number[] = []
@@ -83,9 +83,9 @@ test('delays come before the headers, before the first byte and between events',
   await once(socket, 'end')
   const [headers = 0, first = 0, second = 0] = at
   // A timer may fire a little early.
-  assert.ok(headers >= 38, `headers after ${headers} ms`)
-  assert.ok(first - headers >= 38, `the first byte ${first - headers} ms later`)
-  assert.ok(second - first >= 8, `the second event ${second - first} ms later`)
+  assert.ok(headers >= 95, `headers after ${headers} ms`)
+  assert.ok(first - headers >= 95, `the first byte ${first - headers} ms later`)
+  assert.ok(second - first >= 95, `the second event ${second - first} ms later`)
 })
 
 test('a body is split at any byte, with the same bytes in all', async () => {
@@ -207,7 +207,7 @@ test('a huge stream waits for a client that does not read', async () => {
   socket.pause()
   const request = await upstream.request(index)
   let before = -1
-  while (before < request.bytesWritten) {
+  while (before <= 0 || before < request.bytesWritten) {
     before = request.bytesWritten
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

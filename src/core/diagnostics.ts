@@ -15,6 +15,8 @@ export type CounterName =
   | 'usage_missing'
   | 'refused'
   | 'observed_partial'
+  | 'unhandled_errors'
+  | 'log_lines_dropped'
 
 export interface Count {
   readonly name: CounterName
@@ -57,6 +59,9 @@ export class Diagnostics {
       )
       .reduce((sum, entry) => sum + entry.value, 0)
   }
+
+  /** For lines that no limit may hold back, such as the id of each reply that was let go unrecorded. */
+  logEach: Log = (level, message, fields) => this.#emit(level, message, fields)
 
   log: Log = (level, message, fields) => {
     const second = Math.trunc(Date.now() / 1000)

@@ -150,6 +150,8 @@ export interface RecordStamp {
   readonly late?: true
   /** Names of the members whose content was cut or dropped to stay within a bound. */
   readonly truncated?: readonly string[]
+  /** What a store cut, by member: its whole size in UTF-8 bytes and the hash of its text. */
+  readonly truncatedFrom?: Readonly<Record<string, { bytes: number; sha256: string }>>
 }
 
 export type InterceptionRecord = {

@@ -43,6 +43,8 @@ export interface TransportOptions {
   readonly http2?: boolean
   /** Proxy for `http:` and `https:` upstreams and the hosts that bypass it. @default none */
   readonly proxy?: ProxySettings
+  /** How long an idle connection is kept, in ms. @default 4000: upstreams close theirs silently at 5 s */
+  readonly idleTimeoutMs?: number
 }
 
 export interface ProxySettings {

@@ -1,0 +1,37 @@
+import { BodyReader } from './body-reader.ts'
+import { DecodingReader } from './decoding-reader.ts'
+import type { Format, Round } from './format.ts'
+import { headerValue } from './headers.ts'
+import type { ReaderOptions, ReplyReader } from './reply-reader.ts'
+import { SseReader } from './sse-reader.ts'
+import type { Reply } from './upstream.ts'
+
+export interface CreatedReader {
+  readonly reader: ReplyReader
+  readonly round: Round
+  /** The client gets other bytes than the upstream sent: the usage that we asked for is taken out. */
+  readonly edited: boolean
+}
+
+export interface CreateReaderOptions extends Omit<ReaderOptions, 'round'> {
+  readonly format: Format
+  /** 0 for the first upstream call of the interception. */
+  readonly roundNumber: number
+  readonly askedUsage: boolean
+}
+
+/** Chooses how a reply is read: by its content type, whatever the request asked for, and its encoding. */
+export function createReader(
+  { status, headers }: Reply,
+  { askedUsage, roundNumber, ...options }: CreateReaderOptions,
+): CreatedReader {
+  const streaming = /^\s*text\/event-stream\b/i.test(headerValue(headers, 'content-type') ?? '')
+  const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
+  const encoded = encoding !== 'identity' && encoding !== ''
+  const round = options.format.createRound({ round: roundNumber, streaming, status })
+  const edited = askedUsage && streaming && !encoded
+  const reader = streaming
+    ? new SseReader({ ...options, round, askedUsage: edited })
+    : new BodyReader({ ...options, round, roundNumber, status })
+  return { reader: encoded ? new DecodingReader(encoding, reader) : reader, round, edited }
+}

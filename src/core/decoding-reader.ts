@@ -1,0 +1,91 @@
+import { once } from 'node:events'
+import type { Transform } from 'node:stream'
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createZstdDecompress,
+} from 'node:zlib'
+import type { InterceptionEvent } from './events.ts'
+import type { Verdict } from './format.ts'
+import type { Passage, ReplyReader } from './reply-reader.ts'
+
+const decoders: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
+}
+
+/** Bounds of what is decoded for the observers: all in all, and against what came. */
+const maxDecoded = 64 * 1024 * 1024
+const maxRatio = 200
+
+/**
+ * Reads a reply that the upstream compressed all the same: its bytes pass as they are, a decoded copy goes to
+ * the reader inside. Past a bound, or with an encoding that can't be read, observers stand down.
+ */
+export class DecodingReader implements ReplyReader {
+  readonly #inner: ReplyReader
+  readonly #decoder: Transform | undefined
+  #stoodDown = false
+  #received = 0
+  #decoded = 0
+
+  constructor(encoding: string, inner: ReplyReader) {
+    this.#inner = inner
+    this.#decoder = decoders[encoding]?.()
+    this.#stoodDown = this.#decoder === undefined
+    this.#decoder?.on('data', (chunk: Buffer) => this.#read(chunk))
+    this.#decoder?.on('error', () => this.#standDown())
+  }
+
+  get ended(): boolean {
+    return this.#inner.ended
+  }
+
+  get partial(): boolean {
+    return this.#stoodDown || this.#inner.partial
+  }
+
+  push(chunk: Buffer): Passage {
+    this.#received += chunk.length
+    if (!this.#stoodDown) this.#decoder?.write(chunk)
+    return { pass: chunk, held: null }
+  }
+
+  observe(): void {}
+
+  async end(): Promise<null> {
+    if (!this.#stoodDown && this.#decoder) {
+      const closed = once(this.#decoder, 'close')
+      this.#decoder.end()
+      await closed
+    }
+    await this.#inner.end()
+    return null
+  }
+
+  finish(): readonly InterceptionEvent[] {
+    this.#decoder?.destroy()
+    return this.#inner.finish()
+  }
+
+  verdict(): Verdict {
+    return this.#inner.verdict()
+  }
+
+  #read(chunk: Buffer): void {
+    this.#decoded += chunk.length
+    const most = Math.min(maxDecoded, Math.max(1024 * 1024, this.#received * maxRatio))
+    if (this.#decoded > most) return this.#standDown()
+    this.#inner.push(chunk)
+    this.#inner.observe()
+  }
+
+  #standDown(): void {
+    this.#stoodDown = true
+    this.#decoder?.destroy()
+  }
+}

@@ -1,0 +1,318 @@
+import { Subject } from 'rxjs'
+import { asksUsage, withUsageAsked } from './chat-usage.ts'
+import type { ClientIdentity } from './client.ts'
+import type { ClientConnection } from './client-connection.ts'
+import { createReader } from './create-reader.ts'
+import { type Credential, resolveCredential } from './credentials.ts'
+import { errorTypeOf } from './error-type.ts'
+import { messageOf, SluiceError } from './errors.ts'
+import type { ErrorType, InterceptionEvent, Outcome } from './events.ts'
+import type { RequestSummary } from './format.ts'
+import { upstreamHeaders } from './headers.ts'
+import { interceptionId } from './ids.ts'
+import type { InterceptOptions } from './intercept.ts'
+import type { Interception } from './interception.ts'
+import type { Kin } from './lineage.ts'
+import { replyWithError } from './own-reply.ts'
+import { withHeadersTimeout } from './passthrough.ts'
+import { Pipeline } from './pipeline.ts'
+import { upstreamUrl } from './provider.ts'
+import type { InterceptionStart } from './records.ts'
+import { Relay } from './relay.ts'
+import type { RequestBody } from './request-body.ts'
+import { retryKey, type Try } from './retries.ts'
+import type { Runtime } from './runtime.ts'
+import { Settlement } from './settlement.ts'
+import type { Frame } from './sse.ts'
+import { purposeOf, readAnnotations, startRecord } from './start-record.ts'
+import type { Reply, UpstreamRequest } from './upstream.ts'
+
+export interface RequestFacts {
+  readonly summary: RequestSummary
+  readonly identity: ClientIdentity
+  readonly body: RequestBody
+}
+
+/** One interception: its start is recorded, its request sent, its reply relayed, its end settled. */
+export class Exchange {
+  readonly #options: InterceptOptions
+  readonly #client: ClientConnection
+  readonly #runtime: Runtime
+  readonly #id: string = interceptionId()
+  readonly #frames = new Subject<Frame>()
+  readonly #credential: Credential | SluiceError
+  readonly #askedUsage: boolean
+  readonly #start: InterceptionStart
+  readonly #settlement: Settlement
+  #relay: Relay | undefined
+
+  constructor(
+    options: InterceptOptions,
+    facts: RequestFacts,
+    client: ClientConnection,
+    runtime: Runtime,
+  ) {
+    this.#options = options
+    this.#client = client
+    this.#runtime = runtime
+    const { summary, identity, body } = facts
+    const { provider, format, initiator } = options
+    this.#askedUsage = asksUsage({ provider, format: format.name, ...summary })
+    this.#credential = this.#resolveCredential(body)
+    const startedAt = new Date()
+    const key = retryKey(initiator.id, identity.clientSessionId, body.bytes)
+    const retried = runtime.retries.find(key)
+    this.#start = this.#startRecord(facts, startedAt, retried)
+    const pipeline = new Pipeline(this.#interception(startedAt), this.#start, runtime.pipeline())
+    this.#settlement = new Settlement(pipeline, body.bytes.length)
+    const attempt = runtime.retries.remember(key, {
+      id: this.#id,
+      rootId: this.#start.threadRootId,
+      parentId: this.#start.threadParentId,
+    })
+    void this.#settlement.ended.then(() => this.#account(attempt))
+    const purpose = purposeOf(identity, summary)
+    const prompted = retried === null && (purpose === null || purpose === 'subagent')
+    this.#settlement.observe([
+      Object.freeze({
+        type: 'request',
+        model: summary.model,
+        prompt: prompted ? summary.prompt : null,
+        toolResults: summary.toolResults,
+      }),
+    ])
+  }
+
+  /** Sends the request and begins to relay its reply; `finished` resolves when the reply has ended. */
+  async start(body: RequestBody): Promise<{ finished: Promise<void> }> {
+    const { open } = this.#runtime
+    const over = Promise.withResolvers<void>()
+    const serving = { abort: () => this.#abort(), done: over.promise }
+    open.add(serving)
+    void over.promise.then(() => open.delete(serving))
+    this.#client.onGone = () => this.#clientGone()
+    const relay = await this.#send(body)
+    const finished = (relay?.run() ?? this.#settlement.ended).then(() => over.resolve())
+    return { finished }
+  }
+
+  /** Null where no reply of the upstream's is relayed: the client got an error of ours, or has left. */
+  async #send(body: RequestBody): Promise<Relay | null> {
+    try {
+      if (this.#credential instanceof SluiceError) throw this.#credential
+      await this.#requireRecording()
+      if (this.#client.gone) this.#clientGone()
+      if (this.#settlement.outcome) return null
+      this.#settlement.facts.sentUpstreamAt = performance.now()
+      const request = this.#upstreamRequest(body, this.#credential)
+      const reply = await withHeadersTimeout(this.#client, this.#runtime, () =>
+        this.#runtime.send(request),
+      )
+      this.#settlement.facts.httpStatus = reply.status
+      this.#relay = this.#createRelay(reply)
+      return this.#relay
+    } catch (error) {
+      this.#failed(error)
+      return null
+    }
+  }
+
+  async #requireRecording(): Promise<void> {
+    const { gate, settings } = this.#runtime
+    if (!settings.requireRecording) return
+    if (!gate.isOpen && (await gate.committed(1000))) return
+    throw new SluiceError('requests are refused while they cannot be recorded: try again soon', {
+      code: 'ERR_NOT_RECORDING',
+      status: 503,
+      retryAfter: 5,
+    })
+  }
+
+  #upstreamRequest({ bytes }: RequestBody, { headers }: Credential): UpstreamRequest {
+    const { ctx, provider, path, search } = this.#options
+    return {
+      method: ctx.req.method ?? 'POST',
+      url: upstreamUrl(provider, path, search),
+      headers,
+      body: this.#askedUsage ? withUsageAsked(bytes) : bytes,
+      signal: this.#client.signal,
+    }
+  }
+
+  #createRelay(reply: Reply): Relay {
+    const { ctx, format, provider } = this.#options
+    const { settings, gate, drains, state } = this.#runtime
+    const settlement = this.#settlement
+    const { reader, round, edited } = createReader(reply, {
+      format,
+      roundNumber: 0,
+      askedUsage: this.#askedUsage,
+      emit: (events) => this.#observe(events),
+      terminal: () => this.#relay?.terminalRead(),
+      frame: (frame) => this.#tellFrame(frame),
+    })
+    return new Relay({
+      id: this.#id,
+      request: ctx.req,
+      response: ctx.res,
+      reply,
+      reader,
+      generating: () => round.generating,
+      settlement,
+      gate,
+      drains: (provider.disconnect ?? settings.disconnect) === 'drain' ? drains : null,
+      upstreamIdleTimeout: settings.upstreamIdleTimeout,
+      clientIdleTimeout: settings.clientIdleTimeout,
+      edited,
+      headers: [...this.#ownHeaders(), ...(state.draining ? ['connection', 'close'] : [])],
+    })
+  }
+
+  #ownHeaders(): readonly string[] {
+    return ['x-sluice-interception-id', this.#id]
+  }
+
+  /** Remembers who made which tool call, so that the request that answers it finds its parent. */
+  #observe(events: readonly InterceptionEvent[]): void {
+    const { lineage } = this.#runtime
+    const { initiatorId, clientSessionId, agentId, threadRootId, sessionId } = this.#start
+    for (const event of events) {
+      if (event.type !== 'tool_call' || event.toolCallId === '') continue
+      const kin: Kin = { id: this.#id, rootId: threadRootId ?? this.#id, sessionId }
+      lineage.remember(initiatorId, event.toolCallId, kin)
+      if (agentId === null) lineage.remember(initiatorId, `session ${clientSessionId}`, kin)
+    }
+    this.#settlement.observe(events)
+  }
+
+  #tellFrame(frame: Frame): void {
+    if (!this.#frames.observed) return
+    try {
+      this.#frames.next(frame)
+    } catch (error) {
+      this.#runtime.diagnostics.log('error', `a subscriber of frames$ failed: ${messageOf(error)}`)
+    }
+  }
+
+  #clientGone(): void {
+    if (this.#relay) return this.#relay.clientGone()
+    this.#settlement.settle('client_gone')
+    this.#client.abort(new Error('the client went away'))
+  }
+
+  /** Shutdown: ended with what was seen until now. */
+  #abort(): void {
+    this.#settlement.settle('aborted', { errorMessage: 'the gateway was shut down' })
+    if (this.#relay) return this.#relay.cut()
+    this.#client.abort(new Error('the gateway was shut down'))
+  }
+
+  /** No reply to relay: the reason becomes the outcome and an error in the route's own shape. */
+  #failed(error: unknown): void {
+    const { ctx, format } = this.#options
+    const known = error instanceof SluiceError ? error : null
+    const { outcome, errorType } = outcomeOf(known)
+    // A reply of ours is on its way only now; the outcome may be fixed already (client gone, shutdown).
+    const status = this.#settlement.outcome === 'aborted' ? 503 : (known?.status ?? 502)
+    const message = known?.message ?? 'the gateway failed to serve this request: see its log'
+    if (!known && !this.#settlement.outcome) {
+      this.#runtime.diagnostics.log('error', `an interception failed: ${messageOf(error)}`, {
+        interception_id: this.#id,
+        stack: error instanceof Error ? error.stack : undefined,
+      })
+    }
+    if (!this.#client.gone) this.#settlement.facts.httpStatus = status
+    this.#settlement.settle(outcome, { errorType, errorMessage: messageOf(error) })
+    if (this.#client.gone) return
+    const retryAfter = known?.retryAfter
+    replyWithError(ctx.res, format, {
+      status,
+      message,
+      errorType,
+      retryAfter,
+      headers: this.#ownHeaders(),
+    })
+  }
+
+  #account(attempt: Try): void {
+    const { outcome, sawUsage, facts } = this.#settlement
+    const { diagnostics } = this.#runtime
+    const provider = this.#options.provider.name
+    attempt.failed = outcome === 'failed' || outcome === 'upstream_cut' || outcome === 'timed_out'
+    if (facts.partial) diagnostics.count('observed_partial', { provider })
+    if (outcome === 'completed' && !sawUsage) diagnostics.count('usage_missing', { provider })
+    this.#frames.complete()
+  }
+
+  #interception(startedAt: Date): Interception {
+    const { initiator } = this.#options
+    const { provider, providerName, format, model, client, sessionId, streaming } = this.#start
+    return Object.freeze({
+      id: this.#id,
+      initiator,
+      provider,
+      providerName,
+      format,
+      model,
+      client,
+      sessionId,
+      streaming,
+      startedAt,
+      frames$: this.#frames.asObservable(),
+    })
+  }
+
+  #startRecord(
+    { summary, identity }: RequestFacts,
+    startedAt: Date,
+    retried: Try | null,
+  ): InterceptionStart {
+    const { ctx, provider, format, initiator } = this.#options
+    const { lineage, settings } = this.#runtime
+    const credential = this.#credential
+    // A sub-agent's first request answers no call: it hangs under the newest call made in its session.
+    const byAgent = identity.agentId === null ? null : `session ${identity.clientSessionId}`
+    return startRecord({
+      id: this.#id,
+      startedAt,
+      initiator,
+      provider,
+      format,
+      client: identity,
+      summary,
+      parent:
+        lineage.find(initiator.id, summary.correlatingToolCallId) ??
+        lineage.find(initiator.id, byAgent),
+      retried,
+      credential:
+        credential instanceof SluiceError ? { kind: 'centralized', hint: '' } : credential,
+      annotations: settings.annotations ? readAnnotations(ctx.req.rawHeaders) : {},
+    })
+  }
+
+  #resolveCredential({ decoded }: RequestBody): Credential | SluiceError {
+    const { ctx, provider } = this.#options
+    const headers = upstreamHeaders(ctx.req.rawHeaders, { intercepted: true, decoded })
+    try {
+      return resolveCredential(provider, headers, { allowByok: this.#runtime.settings.allowByok })
+    } catch (error) {
+      if (error instanceof SluiceError) return error
+      throw error
+    }
+  }
+}
+
+/** Our own refusals are `rejected`; a silent upstream `timed_out`; one that can't be reached `failed`. */
+function outcomeOf(error: SluiceError | null): { outcome: Outcome; errorType: ErrorType } {
+  switch (error?.code) {
+    case 'ERR_UPSTREAM_TIMEOUT':
+      return { outcome: 'timed_out', errorType: 'timeout' }
+    case 'ERR_NO_PROVIDER_KEY':
+    case 'ERR_NOT_RECORDING':
+      return { outcome: 'rejected', errorType: errorTypeOf(error.status) }
+    case 'ERR_UPSTREAM_UNREACHABLE':
+      return { outcome: 'failed', errorType: 'unreachable' }
+    default:
+      return { outcome: 'failed', errorType: 'unknown' }
+  }
+}

@@ -1,0 +1,304 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Context, Middleware } from 'koa'
+import { clientRules as builtInRules, type ClientRule } from './client-rules.ts'
+import { Diagnostics, type Log } from './diagnostics.ts'
+import { type DrainLimits, Drains } from './drains.ts'
+import { messageOf, SluiceError } from './errors.ts'
+import { Gate } from './gate.ts'
+import { type InitiatorFunction, identifyBy } from './identity.ts'
+import { intercept } from './intercept.ts'
+import { Lineage } from './lineage.ts'
+import { errorFormat, type OwnReply, replyWithError, replyWithSluiceError } from './own-reply.ts'
+import { passThrough } from './passthrough.ts'
+import type { Plugin } from './plugin.ts'
+import { PluginSet } from './plugin-set.ts'
+import type { Provider } from './provider.ts'
+import { Retries } from './retries.ts'
+import { matchRoute } from './routes.ts'
+import type { Runtime } from './runtime.ts'
+import { createTransport } from './transports/create-transport.ts'
+import type { Layer, ProxySettings, Transport } from './upstream.ts'
+import { within } from './within.ts'
+
+export interface GatewayOptions {
+  readonly providers: readonly Provider[]
+  /** Observers and recorders. @default [] */
+  readonly plugins?: readonly Plugin[]
+  /** Who is behind a request: nothing, or a throw, refuses it with 403. */
+  readonly initiator: InitiatorFunction
+  /** The HTTP client towards the providers. @default 'undici' */
+  readonly transport?: 'undici' | 'got' | Transport
+  /** Around the upstream call, the first one outermost. @default [] */
+  readonly layers?: readonly Layer[]
+  /** HTTP/2 towards the providers. @default false */
+  readonly http2?: boolean
+  /** @default none */
+  readonly proxy?: ProxySettings
+  /** Where the gateway's own words go. @default warnings and errors to `console.error` */
+  readonly log?: Log
+  /** Rules that tell clients apart, in their order. @default the built-in ones */
+  readonly clientRules?: readonly ClientRule[]
+  /** Whether clients may bring provider credentials of their own. @default true */
+  readonly allowByok?: boolean
+  /** In bytes, also of a decoded body. @default 32 MiB */
+  readonly maxBodySize?: number
+  /** How long the end of a reply waits for its records to be on disk, in ms; 0 never waits. @default 1000 */
+  readonly commitWait?: number
+  /** Refuse requests that can't be recorded. @default false */
+  readonly requireRecording?: boolean
+  /** In ms. @default 10 min */
+  readonly upstreamHeadersTimeout?: number
+  /** Between two reads of a reply, in ms. @default 5 min */
+  readonly upstreamIdleTimeout?: number
+  /** For a client that takes nothing, in ms. @default 10 min */
+  readonly clientIdleTimeout?: number
+  /** Records per plugin and interception. @default 1000 */
+  readonly maxRecords?: number
+  /** How long observers may go on after the end, in ms. @default 5000 */
+  readonly settleTimeout?: number
+  /** What happens upstream when the client leaves. @default 'abort' */
+  readonly disconnect?: 'abort' | 'drain'
+  readonly drain?: DrainLimits
+  /** False: no prompts, tool inputs, results or reasoning leave the process. @default true */
+  readonly recordContent?: boolean
+  /** Keep `X-Sluice-Repo`, `-Branch` and `-Issue`. @default true */
+  readonly annotations?: boolean
+  /** How long `initiator` may take, in ms. @default 5000 */
+  readonly identityTimeout?: number
+}
+
+export interface Gateway {
+  /** For any Koa app, also behind a prefix; what is no provider's path goes to `next()`. */
+  middleware(options?: { readonly prefix?: string }): Middleware
+  /** For hosts with an `upgrade` listener: answers 426 on its paths and tells whether it did. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, prefix?: string): boolean
+  /** Opens the plugins; done by the first request where it is not called. Rejects where a durable one can't. */
+  open(): Promise<void>
+  /** Refuses new requests, waits `ms` for those that run, then ends them with their records. */
+  drain(ms: number): Promise<void>
+  /** Ends what runs, writes what waits, closes plugins and connections. */
+  close(): Promise<void>
+  readonly diagnostics: Diagnostics
+  /** How many requests are being served. */
+  readonly openRequests: number
+  /** What is wrong at the moment, in words; empty when all is well. */
+  faults(): readonly string[]
+}
+
+const mebibyte = 1024 * 1024
+const minute = 60_000
+
+/** Puts a gateway together: providers, plugins, who is asking. */
+export function createGateway({
+  providers,
+  plugins = [],
+  initiator,
+  transport: transportChoice = 'undici',
+  layers = [],
+  http2 = false,
+  proxy,
+  log = warnings,
+  clientRules = builtInRules,
+  allowByok = true,
+  maxBodySize = 32 * mebibyte,
+  commitWait = 1000,
+  requireRecording = false,
+  upstreamHeadersTimeout = 10 * minute,
+  upstreamIdleTimeout = 5 * minute,
+  clientIdleTimeout = 10 * minute,
+  maxRecords = 1000,
+  settleTimeout = 5000,
+  disconnect = 'abort',
+  drain = {},
+  recordContent = true,
+  annotations = true,
+  identityTimeout = 5000,
+}: GatewayOptions): Gateway {
+  const diagnostics = new Diagnostics(log)
+  const transport = createTransport(transportChoice, { http2, ...(proxy && { proxy }) })
+  const set = new PluginSet(plugins, diagnostics)
+  const runtime: Runtime = {
+    providers: byName(providers),
+    identify: identifyBy(initiator, identityTimeout),
+    send: layers.reduceRight((send, layer) => layer(send), transport.send),
+    clientRules,
+    diagnostics,
+    gate: new Gate(set.queues, commitWait, diagnostics),
+    lineage: new Lineage(),
+    retries: new Retries(),
+    drains: new Drains(drain),
+    pipeline: () => ({
+      plugins: set.observers,
+      queues: set.openQueues,
+      diagnostics,
+      maxRecords,
+      settleTimeout,
+      recordContent,
+    }),
+    settings: {
+      allowByok,
+      maxBodySize,
+      requireRecording,
+      upstreamHeadersTimeout,
+      upstreamIdleTimeout,
+      clientIdleTimeout,
+      disconnect,
+      annotations,
+    },
+    open: new Set(),
+    state: { draining: false },
+  }
+
+  const gateway: Gateway = {
+    diagnostics,
+    get openRequests() {
+      return runtime.open.size
+    },
+    open: () => set.open(),
+    middleware: ({ prefix = '' } = {}) => {
+      const base = prefix.replace(/\/+$/, '')
+      return async (ctx, next) => {
+        const target = targetOf(ctx.req, base, runtime)
+        if (!target) return next()
+        await serve(ctx, target, runtime, set)
+      }
+    },
+    handleUpgrade: (request, socket, prefix = '') => {
+      if (!targetOf(request, prefix.replace(/\/+$/, ''), runtime)) return false
+      diagnostics.count('refused', { reason: 'upgrade' })
+      socket.end(
+        'HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n\r\n',
+      )
+      return true
+    },
+    drain: async (ms) => {
+      runtime.state.draining = true
+      const served = () => Promise.all([...runtime.open].map(({ done }) => done))
+      if (await within(served(), ms)) return
+      for (const serving of runtime.open) serving.abort()
+      runtime.drains.stop()
+      await within(served(), 5000)
+    },
+    close: async () => {
+      await gateway.drain(0)
+      await set.close()
+      await transport.close()
+    },
+    faults: () => [
+      ...set.faults(),
+      ...(runtime.gate.isOpen ? ['commits fail or are late: replies are released unrecorded'] : []),
+    ],
+  }
+  return gateway
+}
+
+interface Target {
+  readonly provider: Provider
+  /** Below the provider's name, still percent-encoded. */
+  readonly path: string
+  readonly search: string
+}
+
+/** The provider that a request is for; null where its path is not the gateway's. */
+function targetOf(
+  { url = '' }: IncomingMessage,
+  base: string,
+  { providers }: Runtime,
+): Target | null {
+  const [path = '', ...query] = (url.startsWith('/') ? url : originForm(url)).split('?')
+  if (base !== '' && path !== base && !path.startsWith(`${base}/`)) return null
+  const [, name = '', rest = ''] = /^\/+([^/]*)(.*)$/.exec(path.slice(base.length)) ?? []
+  const provider = providers.get(name)
+  if (!provider) return null
+  return { provider, path: rest, search: query.length > 0 ? `?${query.join('?')}` : '' }
+}
+
+function originForm(url: string): string {
+  const parsed = URL.parse(url)
+  return parsed ? `${parsed.pathname}${parsed.search}` : ''
+}
+
+async function serve(
+  ctx: Context,
+  target: Target,
+  runtime: Runtime,
+  set: PluginSet,
+): Promise<void> {
+  const { provider, path, search } = target
+  const { req: request, res: response } = ctx
+  // Koa and what is mounted around us keep their hands off the reply.
+  ctx.respond = false
+  const route = matchRoute(provider, path)
+  const format = route?.kind === 'intercepted' ? route.format : errorFormat(provider)
+  const refuse = (reason: string, reply: OwnReply) => {
+    runtime.diagnostics.count('refused', { reason })
+    replyWithError(response, format, reply)
+    if (!request.complete) request.resume()
+  }
+  try {
+    const isPost = request.method === 'POST'
+    if (!route) {
+      return refuse('not_found', {
+        status: 404,
+        message: `${request.method} ${path || '/'} is no route of provider "${provider.name}"`,
+      })
+    }
+    if (route.kind === 'intercepted' && request.headers.upgrade && !isPost) {
+      return refuse('upgrade', {
+        status: 426,
+        message: 'this route takes plain HTTP POST requests, no upgrade',
+        headers: ['upgrade', 'HTTP/1.1', 'connection', 'close'],
+      })
+    }
+    if (route.kind === 'intercepted' && !isPost) {
+      const message = `${request.method} is not allowed on ${route.path}: send a POST`
+      return refuse('method', { status: 405, message, headers: ['allow', 'POST'] })
+    }
+    if (runtime.state.draining) {
+      const message = 'the gateway is shutting down: try again in a moment'
+      return refuse('draining', {
+        status: 503,
+        message,
+        retryAfter: 1,
+        headers: ['connection', 'close'],
+      })
+    }
+    await set.open()
+    const initiator = await runtime.identify(ctx)
+    if (response.closed) return
+    if (route.kind === 'intercepted') {
+      await intercept({ ctx, provider, format, path: route.path, search, initiator }, runtime)
+    } else await passThrough({ ctx, provider, path: route.path, root: route.root, search }, runtime)
+  } catch (error) {
+    if (response.headersSent) response.destroy()
+    else if (error instanceof SluiceError) {
+      runtime.diagnostics.count('refused', {
+        reason: error.status === 403 ? 'identity' : 'identity_timeout',
+      })
+      replyWithSluiceError(response, format, error)
+    } else {
+      const message = 'the gateway failed to serve this request: see its log'
+      runtime.diagnostics.log('error', `a request failed: ${messageOf(error)}`)
+      replyWithError(response, format, { status: 500, message })
+    }
+  }
+}
+
+function byName(providers: readonly Provider[]): Map<string, Provider> {
+  const map = new Map<string, Provider>()
+  for (const provider of providers) {
+    if (map.has(provider.name)) {
+      throw new SluiceError(`two providers are named "${provider.name}": give one another name`, {
+        code: 'ERR_PROVIDER_NAME',
+      })
+    }
+    map.set(provider.name, provider)
+  }
+  return map
+}
+
+const warnings: Log = (level, message, fields) => {
+  if (level === 'error' || level === 'warn')
+    console.error(`sluice ${level}: ${message}`, fields ?? '')
+}

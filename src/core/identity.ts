@@ -1,0 +1,62 @@
+import type { Context } from 'koa'
+import { SluiceError } from './errors.ts'
+import type { Initiator } from './interception.ts'
+
+/** What a host may say of who is asking. */
+export type InitiatorAnswer =
+  | string
+  | {
+      readonly id: string
+      readonly username?: string | undefined
+      readonly name?: string | undefined
+      readonly role?: string | undefined
+    }
+
+/** Tells who is behind a request; nothing, or a throw, refuses it. */
+export type InitiatorFunction = (
+  ctx: Context,
+) => InitiatorAnswer | null | undefined | Promise<InitiatorAnswer | null | undefined>
+
+/** Rejects with a `SluiceError` of status 403 or 503. */
+export type Identify = (ctx: Context) => Promise<Initiator>
+
+/** Asks the host who it is, for at most `timeout` ms. */
+export function identifyBy(initiator: InitiatorFunction, timeout = 5000): Identify {
+  return async (ctx) => {
+    const answer = await limited(async () => initiator(ctx), timeout)
+    const known = typeof answer === 'string' ? { id: answer } : answer
+    if (!known || typeof known.id !== 'string' || known.id === '') throw unknownInitiator()
+    const { id, username = id, name, role } = known
+    return {
+      id,
+      username,
+      ...(name !== undefined && { name }),
+      ...(role !== undefined && { role }),
+    }
+  }
+}
+
+async function limited<T>(ask: () => Promise<T>, timeout: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const message = 'it took too long to find out who you are: try again in a moment'
+      reject(new SluiceError(message, { code: 'ERR_IDENTITY_TIMEOUT', status: 503, retryAfter: 1 }))
+    }, timeout)
+  })
+  try {
+    return await Promise.race([ask(), late])
+  } catch (error) {
+    throw error instanceof SluiceError ? error : unknownInitiator(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function unknownInitiator(cause?: unknown): SluiceError {
+  return new SluiceError('this gateway does not know who you are: log in, or send a valid token', {
+    code: 'ERR_NO_INITIATOR',
+    status: 403,
+    cause,
+  })
+}

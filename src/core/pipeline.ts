@@ -1,0 +1,148 @@
+import type { Diagnostics } from './diagnostics.ts'
+import { messageOf } from './errors.ts'
+import type { EndEvent, InterceptionEvent } from './events.ts'
+import { endId, recordId, startId } from './ids.ts'
+import type { Interception } from './interception.ts'
+import { Lane } from './lane.ts'
+import type { Plugin } from './plugin.ts'
+import { withoutContent } from './record-content.ts'
+import type { RecorderQueue } from './recorder-queue.ts'
+import type {
+  InterceptionEnd,
+  InterceptionRecord,
+  InterceptionStart,
+  RecordBody,
+} from './records.ts'
+
+export interface PipelineOptions {
+  readonly plugins: readonly Plugin[]
+  readonly queues: readonly RecorderQueue[]
+  readonly diagnostics: Diagnostics
+  /** Per plugin and interception. */
+  readonly maxRecords: number
+  /** How long observers may go on after the end, in ms. */
+  readonly settleTimeout: number
+  /** False: no prompts, tool inputs, results or reasoning leave the process. */
+  readonly recordContent: boolean
+}
+
+/**
+ * What is recorded of one interception: its start, what the plugins observe, its end. Start and end are core's
+ * own; each plugin has a lane of its own.
+ */
+export class Pipeline {
+  readonly #options: PipelineOptions
+  readonly #interception: Interception
+  readonly #lanes: Lane[]
+  readonly #counts = new Map<Plugin, number>()
+  readonly #seen = new Map<string, { seq: number; createdAt: string }>()
+  #seq = 0
+  #ended = false
+
+  constructor(interception: Interception, start: InterceptionStart, options: PipelineOptions) {
+    this.#options = options
+    this.#interception = interception
+    this.#push(startId(interception.id), { type: 'interception_start', ...start })
+    this.#lanes = options.plugins
+      .filter((plugin) => plugin.observe)
+      .map((plugin) => {
+        const take = (from: Plugin, body: RecordBody) => this.#take(from, body)
+        const failed = (from: Plugin, error: unknown) => this.#failed(from, error)
+        return new Lane({ plugin, interception, take, failed })
+      })
+  }
+
+  emit(events: readonly InterceptionEvent[]): void {
+    if (events.length === 0) return
+    for (const lane of this.#lanes) lane.next(events)
+  }
+
+  /**
+   * Ends the lanes and records the end. Resolves one `setImmediate` later, when all that is not late was handed
+   * to the recorders; what observers emit after that is stored as late and never waited for.
+   */
+  async end(event: EndEvent, end: InterceptionEnd): Promise<void> {
+    this.emit([Object.freeze(event)])
+    for (const lane of this.#lanes) lane.complete()
+    await new Promise((resolve) => setImmediate(resolve))
+    this.#push(endId(this.#interception.id), { type: 'interception_end', ...end })
+    this.#ended = true
+    if (this.#lanes.every(({ done }) => done)) return
+    setTimeout(() => this.#close(), this.#options.settleTimeout).unref()
+  }
+
+  #close(): void {
+    for (const lane of this.#lanes) {
+      if (lane.done) continue
+      lane.fail(
+        new Error(`did not end within ${this.#options.settleTimeout} ms of its interception`),
+      )
+    }
+  }
+
+  #take(plugin: Plugin, body: RecordBody): void {
+    if (!isBody(body)) {
+      this.#failed(
+        plugin,
+        new Error('emitted something that is no record: it needs a known `type`'),
+      )
+      return
+    }
+    const count = this.#counts.get(plugin) ?? 0
+    const key = body.key ?? String(count)
+    const id = recordId(this.#interception.id, plugin.name, `${body.type} ${key}`)
+    if (!this.#seen.has(id)) {
+      if (count >= this.#options.maxRecords) return this.#tooMany(plugin, count)
+      this.#counts.set(plugin, count + 1)
+    }
+    const { key: _, provisional, ...rest } = body
+    this.#push(id, rest as RecordBody, provisional)
+  }
+
+  #push(id: string, body: RecordBody, provisional = false): void {
+    const first = this.#seen.get(id) ?? { seq: this.#seq++, createdAt: new Date().toISOString() }
+    this.#seen.set(id, first)
+    const record = Object.freeze({
+      ...(this.#options.recordContent ? body : withoutContent(body)),
+      id,
+      interceptionId: this.#interception.id,
+      ...first,
+      ...(this.#ended && { late: true as const }),
+    }) as InterceptionRecord
+    for (const queue of this.#options.queues) {
+      if (!provisional || queue.plugin.provisional) queue.push(record)
+    }
+  }
+
+  #tooMany(plugin: Plugin, count: number): void {
+    this.#options.diagnostics.count('records_dropped', {
+      recorder: plugin.name,
+      reason: 'max_records',
+    })
+    this.#counts.set(plugin, count + 1)
+    if (count > this.#options.maxRecords) return
+    this.#options.diagnostics.log('warn', `plugin ${plugin.name} made more than ${count} records`, {
+      interception_id: this.#interception.id,
+    })
+  }
+
+  #failed(plugin: Plugin, error: unknown): void {
+    this.#options.diagnostics.count('plugin_errors', { plugin: plugin.name })
+    this.#options.diagnostics.log('error', `plugin ${plugin.name} failed: ${messageOf(error)}`, {
+      plugin: plugin.name,
+      interception_id: this.#interception.id,
+    })
+  }
+}
+
+/** Core's own two types are not for plugins; `null`, `'hello'` and objects without a type are no records. */
+function isBody(body: unknown): body is RecordBody {
+  if (typeof body !== 'object' || body === null || !('type' in body)) return false
+  const { type } = body
+  return (
+    typeof type === 'string' &&
+    /^[a-z][a-z0-9_]*$/.test(type) &&
+    type !== 'interception_start' &&
+    type !== 'interception_end'
+  )
+}

@@ -1,0 +1,14 @@
+import { identifyClient } from './client.ts'
+import { formats } from './formats/formats.ts'
+import { isObject, parseJson } from './json.ts'
+import type { RequestRead, RequestToRead } from './off-thread.ts'
+
+/** What a request says and who sent it; null where the body is not a JSON object. */
+export function readRequest({ format, bytes, headers, rules }: RequestToRead): RequestRead {
+  const body = parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
+  if (!isObject(body)) return null
+  return {
+    summary: formats[format].readRequest(body),
+    client: identifyClient({ headers, body }, rules),
+  }
+}

@@ -1,0 +1,124 @@
+import type { EndEvent, ErrorType, InterceptionEvent, Outcome } from './events.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { InterceptionEnd } from './records.ts'
+
+/** What is measured while an interception runs; times by `performance.now()`, sizes in bytes. */
+export interface Facts {
+  httpStatus: number | null
+  requestBytes: number
+  responseBytes: number
+  sentUpstreamAt: number | null
+  partial: boolean
+  drained: boolean
+}
+
+export interface Cause {
+  readonly errorType?: ErrorType
+  readonly errorMessage?: string
+}
+
+/**
+ * How one interception ends: exactly once, the first cause wins. Decide before aborting anything: our own abort
+ * makes the upstream's body fail like a cut.
+ */
+export class Settlement {
+  readonly facts: Facts
+  /** Resolves when all records that are not late were handed to the recorders. */
+  readonly ended: Promise<void>
+  /** Events that are owed when it ends early: open blocks, usage so far. */
+  owed: () => readonly InterceptionEvent[] = () => []
+  /** True once the model has said anything. */
+  sawUsage = false
+  readonly #pipeline: Pipeline
+  readonly #startedAt = performance.now()
+  #outcome: Outcome | undefined
+  #cause: Cause = {}
+  #firstTokenAt: number | null = null
+  #finishReason: string | null = null
+  #reported: Cause = {}
+  #finished = false
+  #resolve: () => void = () => {}
+
+  constructor(pipeline: Pipeline, requestBytes: number) {
+    this.#pipeline = pipeline
+    this.facts = {
+      httpStatus: null,
+      requestBytes,
+      responseBytes: 0,
+      sentUpstreamAt: null,
+      partial: false,
+      drained: false,
+    }
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve
+    })
+  }
+
+  get outcome(): Outcome | undefined {
+    return this.#outcome
+  }
+
+  /** Passes events on to the plugins and keeps what the end record says of them. */
+  observe(events: readonly InterceptionEvent[]): void {
+    if (this.#finished) return
+    for (const event of events) {
+      if (event.type === 'finish') this.#finishReason ??= event.reason
+      else if (event.type === 'usage') this.sawUsage = true
+      else if (event.type === 'error') {
+        this.#reported = { errorType: event.errorType, errorMessage: event.message }
+      }
+    }
+    this.#pipeline.emit(events)
+  }
+
+  /** Notes that the model has begun to speak. */
+  firstToken(): void {
+    this.#firstTokenAt ??= performance.now()
+  }
+
+  /** Fixes the outcome, unless one is fixed already; `end` may come later (while a drain runs). */
+  decide(outcome: Outcome, cause: Cause = {}): void {
+    if (this.#outcome) return
+    this.#outcome = outcome
+    this.#cause = cause
+  }
+
+  /** Fixes the outcome, unless one is fixed already, and ends the interception's events. */
+  settle(outcome: Outcome, cause: Cause = {}): void {
+    this.decide(outcome, cause)
+    if (this.#finished) return
+    this.observe(this.owed())
+    this.#finished = true
+    const end = this.#end()
+    void this.#pipeline.end(this.#endEvent(end), end).then(this.#resolve)
+  }
+
+  #endEvent({ outcome, errorType, errorMessage }: InterceptionEnd): EndEvent {
+    return { type: 'end', outcome, errorType, errorMessage }
+  }
+
+  #end(): InterceptionEnd {
+    const { facts } = this
+    const now = performance.now()
+    const outcome = this.#outcome ?? 'aborted'
+    const { errorType, errorMessage } =
+      outcome === 'completed' ? {} : { ...this.#reported, ...this.#cause }
+    const upstreamMs = facts.sentUpstreamAt === null ? null : now - facts.sentUpstreamAt
+    return {
+      outcome,
+      errorType: errorType ?? null,
+      errorMessage: errorMessage ?? null,
+      httpStatus: facts.httpStatus,
+      finishReason: this.#finishReason,
+      durationMs: Math.round(now - this.#startedAt),
+      timeToFirstTokenMs:
+        this.#firstTokenAt === null ? null : Math.round(this.#firstTokenAt - this.#startedAt),
+      upstreamMs: upstreamMs === null ? null : Math.round(upstreamMs),
+      requestBytes: facts.requestBytes,
+      responseBytes: facts.responseBytes,
+      observed: facts.partial ? 'partial' : 'full',
+      drained: facts.drained,
+      endedAt: new Date().toISOString(),
+    }
+  }
+}

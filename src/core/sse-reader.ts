@@ -1,0 +1,87 @@
+import { isAskedUsage } from './chat-usage.ts'
+import type { InterceptionEvent } from './events.ts'
+import type { Verdict } from './format.ts'
+import type { Passage, ReaderOptions, ReplyReader } from './reply-reader.ts'
+import { type Block, type Frame, Framer } from './sse.ts'
+
+export interface SseReaderOptions extends ReaderOptions {
+  /** We asked for usage in the client's stead: only whole frames are passed on, and not the one with it. */
+  readonly askedUsage: boolean
+}
+
+/** Reads a stream of server-sent events: framed before the write, parsed and observed after it. */
+export class SseReader implements ReplyReader {
+  ended = false
+  readonly #options: SseReaderOptions
+  readonly #framer = new Framer()
+  #frames: Frame[] = []
+
+  constructor(options: SseReaderOptions) {
+    this.#options = options
+  }
+
+  get partial(): boolean {
+    return this.#framer.skipped
+  }
+
+  push(chunk: Buffer): Passage {
+    if (this.ended) return { pass: chunk, held: null }
+    const blocks = this.#framer.push(chunk)
+    const last = blocks.findIndex(({ frame }) => frame !== null && this.#isTerminal(frame))
+    this.ended = last >= 0
+    for (const { frame } of last < 0 ? blocks : blocks.slice(0, last + 1)) {
+      if (frame) this.#frames.push(frame)
+    }
+    if (this.#options.askedUsage) return this.#whole(blocks, last)
+    const start = blocks[last]?.start
+    if (start === undefined) return { pass: chunk, held: null }
+    return { pass: start > 0 ? chunk.subarray(0, start) : null, held: chunk.subarray(start) }
+  }
+
+  observe(): void {
+    const frames = this.#frames
+    if (frames.length === 0) return
+    this.#frames = []
+    const { round, emit, terminal, frame: tell } = this.#options
+    for (const frame of frames) tell(frame)
+    emit(frames.flatMap((frame) => round.read(frame)))
+    if (this.ended) terminal()
+  }
+
+  async end(): Promise<Uint8Array | null> {
+    if (this.ended) return null
+    const rest = this.#options.askedUsage ? this.#framer.rest() : null
+    const frame = this.#framer.end()
+    if (frame) {
+      this.ended = this.#isTerminal(frame)
+      this.#frames.push(frame)
+      this.observe()
+    }
+    return rest
+  }
+
+  finish(): readonly InterceptionEvent[] {
+    return this.#options.round.finish()
+  }
+
+  verdict(): Verdict {
+    return this.#options.round.verdict()
+  }
+
+  /** Whole blocks only, less the usage that we asked for; once the reply has ended, all that is there. */
+  #whole(blocks: readonly Block[], last: number): Passage {
+    const shown = blocks.filter(({ frame }) => frame === null || !isAskedUsage(frame))
+    const border = last < 0 ? shown.length : shown.indexOf(blocks[last] as Block)
+    const bytes = (part: readonly Block[]) => part.map((block) => block.bytes)
+    const pass = bytes(shown.slice(0, border))
+    const held = last < 0 ? [] : [...bytes(shown.slice(border)), this.#framer.rest()]
+    return {
+      pass: pass.length > 0 ? Buffer.concat(pass) : null,
+      held: held.length > 0 ? Buffer.concat(held) : null,
+    }
+  }
+
+  #isTerminal(frame: Frame): boolean {
+    return this.#options.format.isTerminal(frame)
+  }
+}

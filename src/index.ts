@@ -1,0 +1,68 @@
+export type { Credential } from './core/credentials.ts'
+export type { Count, CounterName, Log, LogLevel } from './core/diagnostics.ts'
+export { Diagnostics } from './core/diagnostics.ts'
+export { SluiceError, type SluiceErrorOptions } from './core/errors.ts'
+export type {
+  EndEvent,
+  ErrorEvent,
+  ErrorType,
+  EventOf,
+  EventType,
+  FinishEvent,
+  InterceptionEvent,
+  Outcome,
+  Prompt,
+  ReasoningEvent,
+  ReasoningSource,
+  RequestEvent,
+  TextEvent,
+  ToolCallEvent,
+  ToolResult,
+  UsageEvent,
+} from './core/events.ts'
+export { ofType } from './core/events.ts'
+export { createGateway, type Gateway, type GatewayOptions } from './core/gateway.ts'
+export type { InitiatorAnswer, InitiatorFunction } from './core/identity.ts'
+export type { Initiator, Interception } from './core/interception.ts'
+export type { Plugin } from './core/plugin.ts'
+export type { Provider, ProviderOptions } from './core/provider.ts'
+export { anthropic } from './core/providers/anthropic.ts'
+export { openai } from './core/providers/openai.ts'
+export type {
+  InterceptionPage,
+  InterceptionQuery,
+  Recorder,
+  StoredInterception,
+} from './core/recorder.ts'
+export type {
+  CredentialKind,
+  FormatName,
+  InterceptionEnd,
+  InterceptionRecord,
+  InterceptionStart,
+  ModelThought,
+  PromptUsage,
+  Purpose,
+  RecordBody,
+  RecordOf,
+  RecordOptions,
+  RecordStamp,
+  RecordType,
+  RecordTypes,
+  TokenUsage,
+  ToolResultRecord,
+  ToolUsage,
+} from './core/records.ts'
+export type { Frame } from './core/sse.ts'
+export { gotTransport } from './core/transports/got.ts'
+export { undiciTransport } from './core/transports/undici.ts'
+export type {
+  Layer,
+  ProxySettings,
+  RawHeaders,
+  Reply,
+  Send,
+  Transport,
+  TransportOptions,
+  UpstreamRequest,
+} from './core/upstream.ts'

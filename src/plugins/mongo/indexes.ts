@@ -1,0 +1,34 @@
+import type { Collection, IndexDescription } from 'mongodb'
+import { messageOf, SluiceError } from '../../core/errors.ts'
+import type { InterceptionDocument } from './interception-document.ts'
+
+/** Each list is one index, in the order in which it is read: no query sorts. */
+const indexes: readonly (IndexDescription & { readonly key: Record<string, 1 | -1> })[] = [
+  { name: 'sluice_ended_started', key: { ended: 1, startedAt: -1, _id: -1 } },
+  { name: 'sluice_initiator_id', key: { initiatorId: 1, ended: 1, startedAt: -1, _id: -1 } },
+  {
+    name: 'sluice_initiator_username',
+    key: { initiatorUsername: 1, ended: 1, startedAt: -1, _id: -1 },
+  },
+]
+
+/** Creates the indexes that are missing. Throws where one is missing after all, naming it. */
+export async function ensureIndexes(collection: Collection<InterceptionDocument>): Promise<void> {
+  let refusal: unknown
+  try {
+    await collection.createIndexes([...indexes])
+  } catch (error) {
+    // A user who may not create indexes can still use those that somebody else created.
+    refusal = error
+  }
+  const there = await collection.indexes().catch(() => [])
+  const keys = new Set(there.map(({ key }) => JSON.stringify(key)))
+  const missing = indexes.filter(({ key }) => !keys.has(JSON.stringify(key)))
+  if (missing.length === 0) return
+  const wanted = missing.map(({ name, key }) => `${name} ${JSON.stringify(key)}`).join(', ')
+  const reason = refusal === undefined ? '' : ` (${messageOf(refusal)})`
+  throw new SluiceError(
+    `the Mongo collection "${collection.namespace}" lacks the indexes ${wanted}${reason}: create them, drop an index of the same name, or let this user create indexes`,
+    { code: 'ERR_STORE_INDEXES', cause: refusal },
+  )
+}

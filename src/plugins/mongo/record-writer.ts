@@ -1,0 +1,44 @@
+import type { InterceptionRecord } from '../../core/records.ts'
+import { bulkUpsert } from './bulk-upsert.ts'
+import type { Interceptions } from './connection.ts'
+import { groupRecords } from './grouped-records.ts'
+import { loadPlaces, Places } from './places.ts'
+import { upsertsFor } from './upserts.ts'
+
+/** How many open interceptions are remembered; the others are looked up when they write again. */
+const remembered = 5000
+
+/** Writes batches of records, and remembers where those of open interceptions lie. */
+export class RecordWriter {
+  readonly #places = new Map<string, Places>()
+
+  async write(interceptions: Interceptions, batch: readonly InterceptionRecord[]): Promise<void> {
+    const groups = groupRecords(batch)
+    const found = await this.#find(interceptions, [...groups.keys()])
+    const upserts = [...groups].flatMap(([id, group]) =>
+      upsertsFor(id, group, found.get(id) as Places),
+    )
+    // Forgotten until it is known to be written: after a failure the next batch looks what is there.
+    for (const id of groups.keys()) this.#places.delete(id)
+    await bulkUpsert(interceptions, upserts)
+    for (const [id, { records, reapedEnd }] of groups) {
+      const ended = reapedEnd ?? records.values().some(({ type }) => type === 'interception_end')
+      if (!ended) this.#remember(id, found.get(id) as Places)
+    }
+  }
+
+  async #find(interceptions: Interceptions, ids: readonly string[]): Promise<Map<string, Places>> {
+    const unknown = ids.filter((id) => !this.#places.has(id))
+    const loaded = unknown.length > 0 ? await loadPlaces(interceptions, unknown) : undefined
+    return new Map(ids.map((id) => [id, loaded?.get(id) ?? this.#places.get(id) ?? new Places([])]))
+  }
+
+  #remember(id: string, places: Places): void {
+    this.#places.set(id, places)
+    // A Map keeps the order of insertion: the first has been idle longest.
+    for (const oldest of this.#places.keys()) {
+      if (this.#places.size <= remembered) return
+      this.#places.delete(oldest)
+    }
+  }
+}

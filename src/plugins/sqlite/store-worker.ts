@@ -72,7 +72,6 @@ export class StoreWorker {
       fault = error
     })
     worker.on('exit', () => this.#gone(thread, fault))
-    worker.unref()
     return thread
   }
 

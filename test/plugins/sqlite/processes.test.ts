@@ -104,7 +104,11 @@ async function writing(
   const child = spawn(process.execPath, [script, path, String(count)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
-  const [line] = await once(child.stdout, 'data')
+  const died = once(child, 'exit').then(([code]) => {
+    throw new Error(`the process that writes ended with ${code}`)
+  })
+  const [line] = await Promise.race([once(child.stdout, 'data'), died])
+  died.catch(() => {})
   return { child, open: String(line).trim() }
 }
 

@@ -16,7 +16,7 @@ export interface FakeUpstreamOptions {
   readonly reply?: Reply | Replier
   /** Ids differ from request to request; else equal requests get equal replies, to the byte. @default false */
   readonly freshIds?: boolean
-  /** Keeps the requests for `requests`. @default true */
+  /** Keeps the requests, for `requests` and `request(index)`. @default true */
   readonly keepRequests?: boolean
 }
 
@@ -36,6 +36,7 @@ export interface FakeUpstream {
   close(): Promise<void>
 }
 
+/** Starts a fake upstream on 127.0.0.1. */
 export async function fakeUpstream({
   port = 0,
   reply: usual = {},
@@ -52,7 +53,8 @@ export async function fakeUpstream({
   const server = createServer({ keepAliveTimeout: 60_000 }, (message, response) => {
     serve(message, response).catch((error: unknown) => {
       // Most often the client has left, which is no news; else the author of a reply should see why.
-      if (!response.headersSent) response.writeHead(500)
+      if (response.headersSent) return void response.destroy()
+      response.writeHead(500)
       response.end(`The fake upstream could not reply: ${messageOf(error)}`)
     })
   })

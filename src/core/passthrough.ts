@@ -58,15 +58,18 @@ export async function withHeadersTimeout(
   call: () => Promise<Reply>,
 ): Promise<Reply> {
   const ms = settings.upstreamHeadersTimeout
-  const error = new SluiceError(`the upstream sent no response headers within ${ms} ms`, {
-    code: 'ERR_UPSTREAM_TIMEOUT',
-    status: 504,
-  })
-  const timer = setTimeout(() => client.abort(error), ms)
+  let late: SluiceError | undefined
+  const timer = setTimeout(() => {
+    late = new SluiceError(`the upstream sent no response headers within ${ms} ms`, {
+      code: 'ERR_UPSTREAM_TIMEOUT',
+      status: 504,
+    })
+    client.abort(late)
+  }, ms)
   try {
     return await call()
-  } catch (thrown) {
-    throw client.signal.reason === error ? error : thrown
+  } catch (error) {
+    throw late ?? error
   } finally {
     clearTimeout(timer)
   }

@@ -63,6 +63,7 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
   const chunks: Buffer[] = []
   let length = 0
   return new Promise((resolve, reject) => {
+    const ended = () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
     request.on('data', (chunk: Buffer) => {
       length += chunk.length
       if (length <= maxBytes) chunks.push(chunk)
@@ -71,11 +72,9 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
         reject(tooLarge(maxBytes))
       }
     })
-    request.on('end', () =>
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)),
-    )
+    request.on('end', ended)
     request.on('error', (cause) => reject(cutShort(cause)))
-    request.on('close', () => reject(cutShort(undefined)))
+    request.on('close', () => request.readableEnded || reject(cutShort(undefined)))
   })
 }
 

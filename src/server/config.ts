@@ -18,6 +18,8 @@ export interface Config extends Settings {
   readonly proxy: ProxySettings
   /** A simulated provider in place of the real ones. */
   readonly demo: boolean
+  /** The demo's store is its own, to be emptied; not one that the user named. */
+  readonly ownDemoStore: boolean
   /** Who uses the gateway where nobody says so: the user of the operating system. */
   readonly user: string
 }
@@ -52,8 +54,8 @@ export function readConfig({
   const file = readConfigFile({ path, folder, faults })
   const given = gather({ flags, env, file, faults })
   const demo = flags.demo === true
-  if (demo && !given.has('store'))
-    given.set('store', { place: '--demo', text: 'sqlite:./sluice-data/demo.db' })
+  const ownDemoStore = demo && !given.has('store')
+  if (ownDemoStore) given.set('store', { place: '--demo', text: 'sqlite:./sluice-data/demo.db' })
   const parsed = parse(given, faults)
   const config: Config = {
     ...parsed,
@@ -61,6 +63,7 @@ export function readConfig({
     clients: readClients(file, faults),
     proxy: readProxy(env, faults),
     demo,
+    ownDemoStore,
     user: osUser(env),
   }
   faults.push(...clashes(config, given, file))

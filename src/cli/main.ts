@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { messageOf } from '../core/errors.ts'
+import { interceptionsCommand } from './interceptions.ts'
+import { serveCommand } from './serve.ts'
+
+const program = new Command('sluice')
+  .description('A gateway for AI traffic: every stream passes untouched, what it was is kept.')
+  .version(version(), '--version', 'print the version')
+  .helpOption('--help', 'show help')
+  .showHelpAfterError('(add --help for what there is)')
+  .addCommand(serveCommand())
+  .addCommand(interceptionsCommand())
+  .addCommand(
+    new Command('aibridge')
+      .description('the same commands under their older name')
+      .addCommand(interceptionsCommand()),
+  )
+  .addHelpText(
+    'after',
+    `
+Examples:
+  sluice serve
+  sluice serve --demo
+  sluice interceptions list --limit 5`,
+  )
+
+// Whoever reads our output may have seen enough (`| head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.stderr.write(`sluice: ${messageOf(error)}\n`)
+  // A server that could not start may have left a worker behind that would keep us alive.
+  process.exit(1)
+}
+
+function version(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(file) as { version: string }).version
+}

@@ -1,0 +1,75 @@
+import http, { type ClientRequest, type RequestOptions } from 'node:http'
+import https from 'node:https'
+import type { RawHeaders } from '../upstream.ts'
+import { absoluteForm, proxyCredentials } from './proxy.ts'
+
+/** What got does not tell of a reply. */
+export interface Wire {
+  statusText: string | undefined
+  fault: ((error: Error) => void) | undefined
+}
+
+type Request = (url: URL, options: object) => ClientRequest
+
+/** got's last step, with the client's own header list in the place of the object that got made of it. */
+export function rawRequest(
+  headers: RawHeaders,
+  given: Readonly<Record<string, unknown>>,
+  wire: Wire,
+  proxy: URL | undefined,
+): Request {
+  return (url, options) => {
+    const { headers: wanted = {} } = options as { headers?: Record<string, string | string[]> }
+    const list = ['host', url.host, ...withChanges(headers, given, wanted)]
+    let target: RequestOptions = { ...options, headers: list }
+    let scheme = url.protocol
+    if (proxy && scheme === 'http:') {
+      scheme = proxy.protocol
+      list.push(...proxyCredentials(proxy))
+      const { hostname, port } = proxy
+      target = { ...target, hostname, port: port || null, path: absoluteForm(url) }
+    }
+    const request = (scheme === 'https:' ? https : http).request(url, {
+      ...target,
+      protocol: scheme,
+    })
+    request.once('response', ({ statusMessage }) => {
+      wire.statusText = statusMessage
+    })
+    // A body that lasts until the connection closes would pass for whole after a reset.
+    request.on('error', (error) => wire.fault?.(error))
+    return request
+  }
+}
+
+/** The raw list, less what got's hooks took out or changed, plus what they set. */
+function withChanges(
+  headers: RawHeaders,
+  before: Readonly<Record<string, unknown>>,
+  after: Readonly<Record<string, string | string[] | undefined>>,
+): string[] {
+  const list: string[] = []
+  const changed = { ...after }
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string
+    const key = name.toLowerCase()
+    if (String(after[key]) !== String(before[key])) continue
+    list.push(name, headers[i + 1] as string)
+    delete changed[key]
+  }
+  for (const [name, value] of Object.entries(changed))
+    for (const item of [value ?? []].flat()) list.push(name, item)
+  return list
+}
+
+/** `[name, value, …]` as the object that got wants, names in lower case, repeated ones as lists. */
+export function merged(headers: RawHeaders): Record<string, string | string[]> {
+  const object: Record<string, string | string[]> = {}
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = (headers[i] as string).toLowerCase()
+    const value = headers[i + 1] as string
+    const before = object[name]
+    object[name] = before === undefined ? value : [before, value].flat()
+  }
+  return object
+}

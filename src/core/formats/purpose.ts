@@ -32,9 +32,9 @@ function purposeOf(
     const found = purposes.find(({ begins }) => text.trimStart().startsWith(begins))
     if (found) return found.purpose
   }
-  const word = prompt.text.trim().toLowerCase()
-  if (maxTokens === 1 && probes.has(word)) return 'probe'
-  if (word === 'warmup') return 'warmup'
+  if (maxTokens === 1 && probes.has(prompt.text.trim().toLowerCase())) return 'probe'
+  // Claude Code sends this one word to get its sub-agents' prompts cached.
+  if (prompt.text === 'Warmup') return 'warmup'
   // A title request may carry the user's words alone in its last message; it never has tools.
   if (hasTools) return null
   const instructions = system === undefined ? before : [...before, system]

@@ -172,6 +172,19 @@ test('an error in a stream is typed by its code, a number or a word', () => {
   assert.deepEqual(typeOf('just words'), ['unknown', 'just words'])
 })
 
+test('of several errors the first counts', () => {
+  const { verdict, events } = readStream(openaiChat, [
+    frame('', { object: 'error', message: 'first', code: 429 }),
+    frame('', { error: { message: 'second' } }),
+  ])
+  assert.deepEqual(verdict, {
+    outcome: 'failed',
+    errorType: 'rate_limited',
+    errorMessage: 'first',
+  })
+  assert.equal(events.length, 1)
+})
+
 test('a body with an error and status 200 failed', () => {
   const { verdict } = readBody(openaiChat, { error: { code: 502, message: 'm' } })
   assert.deepEqual(verdict, { outcome: 'failed', errorType: 'server_error', errorMessage: 'm' })

@@ -125,13 +125,17 @@ test('arguments stay as the model wrote them', () => {
 test('items that end out of order are told in order, each once', () => {
   const output = [call('a'), call('b'), call('c')]
   const { tools } = readStream(openaiResponses, [
-    ...output.map((item, at) => added(at, item)),
+    ...output.map((item, at) => added(at, { ...item, arguments: '' })),
     ...[2, 0, 1].map((at) => itemDone(at, output[at] ?? {})),
     end('completed', { output }),
   ])
   assert.deepEqual(
-    tools.map(({ toolCallId }) => toolCallId),
-    ['call_a', 'call_b', 'call_c'],
+    tools.map(({ toolCallId, input }) => [toolCallId, input]),
+    [
+      ['call_a', '{"a": 1}'],
+      ['call_b', '{"a": 1}'],
+      ['call_c', '{"a": 1}'],
+    ],
   )
 })
 
@@ -160,9 +164,10 @@ test('a final response that leaves reasoning out shifts no call into its place',
   const { tools, thoughts } = readStream(openaiResponses, [
     itemDone(0, { type: 'reasoning', id: 'rs', summary: [{ text: 'why' }] }),
     itemDone(1, call('a')),
-    end('completed', { output: [call('a')] }),
+    itemDone(2, { type: 'web_search_call', id: 'ws' }),
+    end('completed', { output: [call('a'), { type: 'web_search_call', id: 'ws' }] }),
   ])
-  assert.equal(tools.length, 1)
+  assert.equal(tools.length, 2)
   assert.equal(thoughts.length, 1)
 })
 

@@ -22,7 +22,7 @@ export interface RawUpstream {
 }
 
 /** A server that reads whole requests and lets `answer` write whatever bytes it likes. */
-export async function rawUpstream(answer: (request: RawRequest) => void): Promise<RawUpstream> {
+export async function rawUpstream(answer: (request: RawRequest) => unknown): Promise<RawUpstream> {
   const requests: RawRequest[] = []
   const { server, sockets, close } = await listen((socket, connection) => {
     let pending = Buffer.alloc(0)

@@ -53,10 +53,10 @@ export async function fault(sending: Promise<Reply>): Promise<SluiceError> {
 /** Runs with a raw upstream and a transport, and takes both down whatever happens. */
 export async function withUpstream(
   make: (upstream: URL) => Transport,
-  answer: (request: RawRequest) => void | Promise<void>,
+  answer: (request: RawRequest) => unknown,
   run: (url: URL, transport: Transport, upstream: RawUpstream) => Promise<void>,
 ): Promise<void> {
-  const upstream = await rawUpstream((request) => void answer(request))
+  const upstream = await rawUpstream(answer)
   const transport = make(upstream.url)
   try {
     await run(new URL('/v1/messages?beta=true&x=%20', upstream.url), transport, upstream)
@@ -84,7 +84,7 @@ export async function requestsOf(
 }
 
 /** A request's header list without what its transport set. */
-export function endToEnd({ headers }: RawRequest): string[] {
+export function endToEnd({ headers }: Pick<RawRequest, 'headers'>): string[] {
   const set = /^(host|connection|content-length|transfer-encoding)$/i
   return headers.filter((_, i) => !set.test(headers[i - (i % 2)] as string))
 }

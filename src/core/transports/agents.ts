@@ -8,25 +8,33 @@ import { openTunnel, proxyFor } from './proxy.ts'
 export function keepAliveAgents(
   proxies: ProxySettings,
   timeout: number,
-): { http: http.Agent; https: https.Agent } {
+): { readonly http: http.Agent; readonly https: https.Agent } {
   const agent = new https.Agent({ keepAlive: true, timeout })
   const direct = agent.createConnection.bind(agent)
   agent.createConnection = (options, callback) => {
-    const { host, port } = options as { host: string; port: number }
-    const proxy = proxyFor(
-      new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`),
-      proxies,
-    )
+    const { host, port, abandon } = options as Target
+    const proxy = proxyFor(httpsUrl(host, port), proxies)
     if (!proxy) return direct(options, callback)
-    openTunnel(proxy, { host, port: Number(port) }, (error, socket) => {
+    const give = (): void => tunnel.destroy()
+    const tunnel = openTunnel(proxy, { host, port: Number(port) }, (error, socket) => {
+      abandon?.removeEventListener('abort', give)
+      const secured = { ...options, socket: socket as Socket } as RequestOptions
       if (error) callback?.(error, undefined as never)
-      else
-        callback?.(
-          null,
-          direct({ ...options, socket: socket as Socket } as RequestOptions) as Socket,
-        )
+      else callback?.(null, direct(secured) as Socket)
     })
+    abandon?.addEventListener('abort', give, { once: true })
     return undefined
   }
   return { http: new http.Agent({ keepAlive: true, timeout }), https: agent }
+}
+
+/** What an agent is asked to connect to, and `abandon`, which passes through Node from `rawRequest`. */
+interface Target {
+  readonly host: string
+  readonly port: number
+  readonly abandon?: AbortSignal
+}
+
+function httpsUrl(host: string, port: number): URL {
+  return new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`)
 }

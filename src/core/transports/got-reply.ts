@@ -6,12 +6,16 @@ import type { Wire } from './got-request.ts'
 import { errorOf, unreachable } from './unreachable.ts'
 
 interface Call extends Pick<UpstreamRequest, 'url' | 'signal'> {
+  readonly proxy: URL | undefined
   readonly upload: object | null
   readonly wire: Wire
 }
 
 /** Settles when got has the reply's headers; from then on the body is Node's own, not got's copy. */
-export function gotReply(stream: GotStream, { url, signal, upload, wire }: Call): Promise<Reply> {
+export function gotReply(
+  stream: GotStream,
+  { url, proxy, signal, upload, wire }: Call,
+): Promise<Reply> {
   return new Promise((resolve, reject) => {
     let body: Readable | undefined
     let over = false
@@ -30,7 +34,7 @@ export function gotReply(stream: GotStream, { url, signal, upload, wire }: Call)
       if (upload instanceof Readable) upload.destroy()
       // A reader that was just given its reply gets to listen, and to take what is there, first.
       if (body) setImmediate(() => body?.destroy(errorOf(error)))
-      else reject(signal.aborted ? signal.reason : unreachable(url, error))
+      else reject(signal.aborted ? signal.reason : unreachable(url, error, proxy))
     }
 
     function abort(): void {

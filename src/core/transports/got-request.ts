@@ -11,17 +11,25 @@ export interface Wire {
 
 type Request = (url: URL, options: object) => ClientRequest
 
+interface RawRequestOptions {
+  readonly headers: RawHeaders
+  /** The same headers, as they were given to got. */
+  readonly given: Readonly<Record<string, unknown>>
+  readonly wire: Wire
+  readonly proxy: URL | undefined
+  readonly signal: AbortSignal
+}
+
 /** got's last step, with the client's own header list in the place of the object that got made of it. */
-export function rawRequest(
-  headers: RawHeaders,
-  given: Readonly<Record<string, unknown>>,
-  wire: Wire,
-  proxy: URL | undefined,
-): Request {
+export function rawRequest({ headers, given, wire, proxy, signal }: RawRequestOptions): Request {
   return (url, options) => {
     const { headers: wanted = {} } = options as { headers?: Record<string, string | string[]> }
     const list = ['host', url.host, ...withChanges(headers, given, wanted)]
-    let target: RequestOptions = { ...options, headers: list }
+    let target: RequestOptions & { abandon: AbortSignal } = {
+      ...options,
+      headers: list,
+      abandon: signal,
+    }
     let scheme = url.protocol
     if (proxy && scheme === 'http:') {
       scheme = proxy.protocol

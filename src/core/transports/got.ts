@@ -51,10 +51,10 @@ export function gotTransport({
         http2: negotiate,
         agent: negotiate ? theirs : agent,
         ...(body ? { body } : {}),
-        ...(negotiate ? {} : { request: rawRequest(headers, given, wire, proxy) }),
+        ...(negotiate ? {} : { request: rawRequest({ headers, given, wire, proxy, signal }) }),
       })
       if (!body) stream.end()
-      return gotReply(stream, { url, signal, upload: body, wire })
+      return gotReply(stream, { url, proxy, signal, upload: body, wire })
     },
     async close() {
       for (const agent of [ours.http, ours.https]) {

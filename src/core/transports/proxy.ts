@@ -65,22 +65,21 @@ export function openTunnel(
     headers: ['host', authority, ...proxyCredentials(proxy)],
     agent: false,
   })
-  const timer = setTimeout(() => connect.destroy(new Error('it did not answer')), timeoutMs)
-  const settle = (reason: string | undefined, socket: Duplex | null, cause?: Error): void => {
+  const timer = setTimeout(() => connect.destroy(new Error('CONNECT was not answered')), timeoutMs)
+  const settle = (error: Error | null, socket: Duplex | null): void => {
     clearTimeout(timer)
-    if (reason === undefined) callback(null, socket)
-    else callback(new Error(`proxy ${proxy.host}: ${reason}`, { cause }), null)
+    callback(error, socket)
   }
   return connect
     .once('connect', ({ statusCode }, socket, head) => {
       if (head.length > 0) socket.unshift(head)
       if (statusCode === 200) {
-        settle(undefined, socket)
+        settle(null, socket)
       } else {
         socket.destroy()
-        settle(`CONNECT was answered with ${statusCode}`, null)
+        settle(new Error(`CONNECT was answered with ${statusCode}`), null)
       }
     })
-    .once('error', (cause) => settle(cause.message || 'no connection', null, cause))
+    .once('error', (error) => settle(error, null))
     .end()
 }

@@ -5,6 +5,7 @@ import type { Line, Lined } from './undici-agent.ts'
 import { errorOf, unreachable } from './unreachable.ts'
 
 interface ExchangeOptions extends Pick<UpstreamRequest, 'url' | 'signal'> {
+  readonly proxy: URL | undefined
   readonly upload: object | null
   readonly resolve: (reply: Reply) => void
   readonly reject: (reason: unknown) => void
@@ -14,6 +15,7 @@ interface ExchangeOptions extends Pick<UpstreamRequest, 'url' | 'signal'> {
 export class Exchange implements Lined {
   line: Line | undefined = undefined
   readonly #url: URL
+  readonly #proxy: URL | undefined
   readonly #signal: AbortSignal
   readonly #upload: Readable | null
   readonly #resolve: (reply: Reply) => void
@@ -22,8 +24,9 @@ export class Exchange implements Lined {
   #body: Readable | undefined
   #over = false
 
-  constructor({ url, signal, upload, resolve, reject }: ExchangeOptions) {
+  constructor({ url, proxy, signal, upload, resolve, reject }: ExchangeOptions) {
     this.#url = url
+    this.#proxy = proxy
     this.#signal = signal
     this.#upload = upload instanceof Readable ? upload : null
     this.#resolve = resolve
@@ -95,7 +98,10 @@ export class Exchange implements Lined {
     const body = this.#body
     // A reader that was just given its reply gets to listen, and to take what is there, first.
     if (body) setImmediate(() => body.destroy(error))
-    else this.#reject(this.#signal.aborted ? this.#signal.reason : unreachable(this.#url, error))
+    else
+      this.#reject(
+        this.#signal.aborted ? this.#signal.reason : unreachable(this.#url, error, this.#proxy),
+      )
   }
 
   #finish(): void {

@@ -37,12 +37,12 @@ export function undiciTransport({
       new Promise((resolve, reject) => {
         const { url, method, signal } = request
         if (signal.aborted) return reject(signal.reason)
+        const proxy = proxyFor(url, proxies)
         const sent = outgoing(request)
         const { headers } = sent
         // Any iterable will do, which undici's types don't say.
         const body = sent.body as Readable | null
-        const exchange = new Exchange({ url, signal, upload: body, resolve, reject })
-        const proxy = proxyFor(url, proxies)
+        const exchange = new Exchange({ url, proxy, signal, upload: body, resolve, reject })
         if (proxy && url.protocol === 'http:') {
           headers.push('host', url.host, ...proxyCredentials(proxy))
           const { origin } = proxy

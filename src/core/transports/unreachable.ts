@@ -1,12 +1,13 @@
 import { messageOf, SluiceError } from '../errors.ts'
 
 /** The fault of an upstream that gave no response headers; names its host, never its path or a credential. */
-export function unreachable(url: URL, cause: unknown): SluiceError {
+export function unreachable(url: URL, cause: unknown, proxy?: URL): SluiceError {
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
   const code = codeOf(cause)
   const [reason, wayOut] = explain(code)
+  const through = proxy ? ` through the proxy ${proxy.host}` : ''
   return new SluiceError(
-    `upstream ${url.hostname}:${port} is unreachable: ${reason ?? messageOf(cause)}${code ? ` (${code})` : ''}; ${wayOut}`,
+    `upstream ${url.hostname}:${port} is unreachable${through}: ${reason ?? messageOf(cause)}${code ? ` (${code})` : ''}; ${wayOut}${proxy ? ', and HTTP_PROXY, HTTPS_PROXY, NO_PROXY' : ''}`,
     { code: 'ERR_UPSTREAM_UNREACHABLE', status: 502, cause },
   )
 }

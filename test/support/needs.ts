@@ -20,7 +20,7 @@ export function needs(
   found: boolean = name === 'shared' && existsSync(sharedFolder),
 ): string | false {
   if (found) return false
-  const demanded = (process.env['SLUICE_TEST_NEEDS'] ?? '').split(/[\s,]+/)
+  const demanded = (process.env.SLUICE_TEST_NEEDS ?? '').split(/[\s,]+/)
   if (demanded.includes(name))
     throw new Error(`SLUICE_TEST_NEEDS names "${name}", but it is not here`)
   return `needs ${name}, which this machine lacks`

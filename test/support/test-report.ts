@@ -31,7 +31,7 @@ export class TestReport {
       console.log(styleText('red', `\nFAILED (${this.#failed.length})`))
       for (const { name, where, error } of this.#failed) {
         console.log(styleText('red', `\n✖ ${name}`), styleText('dim', `(${where})`))
-        console.log(indent(typeof error === 'string' ? error : inspect(error)))
+        console.log(indent(textOf(error)))
       }
     }
     if (this.#skipped.length > 0) {
@@ -45,6 +45,13 @@ export class TestReport {
     const skipped = this.#skipped.length > 0 ? `, ${this.#skipped.length} skipped` : ''
     console.log(`${this.#passed} passed, ${this.#failed.length} failed${skipped}`)
   }
+}
+
+function textOf(error: unknown): string {
+  // Its message shows the difference; the whole of both sides, which inspect adds, can be pages.
+  if (error instanceof Error && 'code' in error && error.code === 'ERR_ASSERTION')
+    return `${error.stack}`
+  return typeof error === 'string' ? error : inspect(error)
 }
 
 function indent(text: string): string {

@@ -1,0 +1,287 @@
+import assert from 'node:assert/strict'
+import { createHash, randomUUID } from 'node:crypto'
+import { after, before, describe, type TestContext, test } from 'node:test'
+import { inspect } from 'node:util'
+import { type Document, MongoClient, type WithId } from 'mongodb'
+import { SluiceError } from '../../src/core/errors.ts'
+import { interceptionId } from '../../src/core/ids.ts'
+import { reapedEnd } from '../../src/core/reaped-end.ts'
+import type { Recorder } from '../../src/core/recorder.ts'
+import type { RecordOf } from '../../src/core/records.ts'
+import { type MongoRecorderOptions, mongoRecorder } from '../../src/plugins/mongo-recorder.ts'
+import { type MongoServer, mongoServers } from '../support/mongo.ts'
+import { lacks } from '../support/mongo-probe.ts'
+import { needs } from '../support/needs.ts'
+import {
+  at,
+  end,
+  prompt,
+  start,
+  tool,
+  usage,
+  wholeInterception,
+} from '../support/stored-records.ts'
+import { recorderContract } from './recorder-contract.ts'
+
+const kinds = mongoServers()
+
+test('a Mongo server to test with', { skip: needs('mongo', kinds.length > 0) }, () => {})
+
+for (const kind of kinds) {
+  describe(`on ${kind.name}`, () => {
+    let server: MongoServer
+    let admin: MongoClient
+    before(async () => {
+      server = await kind.start()
+      admin = new MongoClient(server.uri)
+    })
+    after(async () => {
+      await admin.close()
+      await server.remove()
+    })
+
+    const databases = new Map<Recorder, string>()
+    recorderContract({
+      name: 'mongoRecorder',
+      create: () => {
+        const db = `sluice_test_${randomUUID()}`
+        const recorder = mongoRecorder({ url: server.uri, db })
+        databases.set(recorder, db)
+        return recorder
+      },
+      dispose: async (recorder) => {
+        await admin.db(databases.get(recorder)).dropDatabase()
+      },
+    })
+
+    /** An open recorder on a database of its own, and that database. */
+    async function create(t: TestContext, options: Partial<MongoRecorderOptions> = {}) {
+      const name = `sluice_test_${randomUUID()}`
+      const recorder = mongoRecorder({ url: server.uri, db: name, ...options })
+      t.after(async () => {
+        await recorder.close()
+        await admin.db(name).dropDatabase()
+      })
+      await recorder.open()
+      return { recorder, name, db: admin.db(name) }
+    }
+
+    test('an interception is one document that can be queried', async (t) => {
+      const { recorder, db } = await create(t)
+      const [first, ...rest] = wholeInterception({ model: 'claude-x' })
+      assert.ok(first)
+      await recorder.record([first])
+      await recorder.record(rest)
+      const documents = await db.collection('interceptions').find().toArray()
+      assert.equal(documents.length, 1)
+      const { _id, model, startedAt, ended, records } = documents[0] as WithId<Document>
+      assert.equal(String(_id), first.interceptionId)
+      assert.deepEqual([model, startedAt, ended], ['claude-x', new Date(at(0)), true])
+      const bash = rest.find((record) => record.type === 'tool_usage')
+      assert.equal(records[bash?.id ?? ''].tool, 'Bash')
+      assert.equal(typeof records[bash?.id ?? '']._json, 'string', 'a stranger’s JSON is text')
+    })
+
+    test('several gateways write one interception at once, and nothing is lost', async (t) => {
+      const lacking = await lacks(server.uri, 'concurrent updates')
+      if (lacking) return t.skip(lacking)
+      const { recorder, name } = await create(t)
+      const others = await Promise.all([1, 2, 3].map(() => create(t, { db: name })))
+      const recorders = [recorder, ...others.map((other) => other.recorder)]
+      const id = interceptionId()
+      const tools = Array.from({ length: 16 }, (_, index) => tool(id, index + 1, `tool-${index}`))
+      await Promise.all(
+        [start(id), ...tools, end(id)].map((record, index) =>
+          recorders[index % recorders.length]?.record([record]),
+        ),
+      )
+      const stored = await recorder.interception(id)
+      assert.deepEqual(stored?.toolUsages, tools)
+      assert.equal(stored?.end?.outcome, 'completed')
+    })
+
+    test('an interception that outgrows a document goes on in others, once', async (t) => {
+      const { recorder, name, db } = await create(t)
+      const id = interceptionId()
+      const input = 'x'.repeat(1500)
+      const tools = Array.from({ length: 5000 }, (_, index) => ({
+        ...tool(id, index + 1, `tool-${index}`),
+        input,
+      }))
+      await recorder.record([start(id)])
+      for (let from = 0; from < tools.length; from += 300)
+        await recorder.record(tools.slice(from, from + 300))
+      await recorder.record([end(id, {}, 5001)])
+      const list = await recorder.interceptions()
+      assert.equal(list.count, 1, 'further documents are no interceptions')
+      assert.deepEqual(list.results[0]?.toolUsages, tools)
+
+      const sizes = () =>
+        db
+          .collection('interceptions')
+          .find({}, { projection: { records: 1 } })
+          .map((document) => Buffer.byteLength(JSON.stringify(document)))
+          .toArray()
+      const before = await sizes()
+      assert.ok(before.length >= 2 && before.length <= 4, `${before.length} documents`)
+      assert.ok(Math.max(...before) < 12 * 1024 ** 2)
+
+      // Another process, which must find out where they lie.
+      const { recorder: late } = await create(t, { db: name })
+      await late.record(tools.slice(4000, 4300).map((record) => ({ ...record, tool: 'again' })))
+      assert.equal((await sizes()).length, before.length)
+      const stored = await late.interception(id)
+      assert.equal(stored?.toolUsages.length, 5000)
+      assert.equal(stored.toolUsages.filter((record) => record.tool === 'again').length, 300)
+    })
+
+    test('many large records in one batch stay below what a document may hold', async (t) => {
+      const { recorder } = await create(t)
+      const id = interceptionId()
+      const large = Array.from({ length: 18 }, (_, index) => ({
+        ...tool(id, index + 1, `tool-${index}`),
+        input: 'y'.repeat(1_000_000),
+      }))
+      await recorder.record([start(id), ...large, end(id)])
+      assert.deepEqual((await recorder.interception(id))?.toolUsages, large)
+    })
+
+    test('content over 1 MiB is cut between characters, its size and hash kept', async (t) => {
+      const { recorder } = await create(t)
+      const id = interceptionId()
+      const text = `a${'漢'.repeat(700_000)}`
+      await recorder.record([start(id), prompt(id, text), end(id)])
+      const [stored] = (await recorder.interception(id))?.userPrompts ?? []
+      assert.ok(stored && text.startsWith(stored.prompt))
+      const kept = Buffer.byteLength(stored.prompt)
+      assert.ok(kept <= 1024 ** 2 && kept > 1024 ** 2 - 3)
+      assert.deepEqual(stored.truncated, ['prompt'])
+      assert.deepEqual(stored.truncatedFrom, {
+        prompt: {
+          bytes: Buffer.byteLength(text),
+          sha256: createHash('sha256').update(text).digest('hex'),
+        },
+      })
+      assert.equal(stored.rawPrompt, text.slice(0, 100))
+    })
+
+    test('a stranger’s JSON over 1 MiB is left out whole, and told', async (t) => {
+      const { recorder } = await create(t)
+      const id = interceptionId()
+      const big: RecordOf<'tool_usage'> = {
+        ...tool(id, 1, 'Bash'),
+        metadata: { all: 'z'.repeat(2_000_000) },
+      }
+      await recorder.record([start(id), big])
+      const [stored] = (await recorder.interception(id))?.toolUsages ?? []
+      assert.deepEqual(stored?.metadata, {})
+      assert.deepEqual(stored?.truncated, ['metadata'])
+      assert.equal(stored?.truncatedFrom?.metadata?.bytes, 2_000_010)
+    })
+
+    test('an owner’s end counts, whichever gateway wrote the reaper’s', async (t) => {
+      const { recorder, name } = await create(t)
+      const { recorder: reaper } = await create(t, { db: name })
+      const id = interceptionId()
+      await recorder.record([start(id), usage(id, { seq: 1, outputTokens: 5 })])
+      await reaper.record([reapedEnd({ id, startedAt: at(0), lastSeenAt: at(9), lastSeq: 1 })])
+      assert.equal((await reaper.interception(id))?.end?.outcome, 'aborted')
+      await recorder.record([end(id)])
+      await reaper.record([reapedEnd({ id, startedAt: at(0), lastSeenAt: at(9), lastSeq: 1 })])
+      assert.equal((await reaper.interceptions()).results[0]?.end?.outcome, 'completed')
+    })
+
+    test('creates its indexes, also beside others', async (t) => {
+      const { db, recorder } = await create(t)
+      await db.collection('interceptions').createIndex({ model: 1 })
+      await recorder.close()
+      await recorder.open()
+      const indexes = await db.collection('interceptions').indexes()
+      const names = indexes.map(({ name }) => name)
+      assert.deepEqual(names.filter((name) => name?.startsWith('sluice_')).toSorted(), [
+        'sluice_ended_started',
+        'sluice_initiator_id',
+        'sluice_initiator_username',
+      ])
+    })
+
+    test('an index that stands in the way is named', async (t) => {
+      const lacking = await lacks(server.uri, 'index conflicts')
+      if (lacking) return t.skip(lacking)
+      const { db, recorder } = await create(t)
+      await recorder.close()
+      await db.collection('interceptions').dropIndex('sluice_ended_started')
+      await db.collection('interceptions').createIndex({ x: 1 }, { name: 'sluice_ended_started' })
+      await assert.rejects(recorder.open(), {
+        code: 'ERR_STORE_INDEXES',
+        message: /lacks the indexes sluice_ended_started/,
+      })
+    })
+
+    test('a client that was given stays open', async (t) => {
+      const { recorder, name } = await create(t, { client: admin })
+      await recorder.record(wholeInterception())
+      await recorder.close()
+      assert.equal(await admin.db(name).collection('interceptions').countDocuments(), 1)
+    })
+
+    test('before it is open, and after it is closed, it says so', async (t) => {
+      const { recorder } = await create(t)
+      await recorder.close()
+      await assert.rejects(recorder.record(wholeInterception()), { code: 'ERR_STORE_CLOSED' })
+    })
+
+    const lasting = kind.survives === 'unknown' ? 'this server is not ours to stop' : false
+    test('what was acknowledged outlives the server', { skip: lasting }, async (t) => {
+      const { recorder } = await create(t, { serverSelectionTimeoutMS: 500 })
+      const kept = wholeInterception()
+      await recorder.record(kept)
+      const id = interceptionId()
+      await recorder.record([start(id)])
+
+      await server.end(kind.survives === 'stop' ? 'stop' : 'kill')
+      await assert.rejects(recorder.record([end(id)]), { code: 'ERR_STORE_AWAY' })
+      await assert.rejects(recorder.interceptions(), { code: 'ERR_STORE_AWAY' })
+
+      await server.restart()
+      await recorder.record([end(id)])
+      const { results } = await recorder.interceptions()
+      assert.equal(results.length, 2)
+      const stored = await recorder.interception(kept[0]?.interceptionId ?? '')
+      assert.deepEqual(stored?.start, kept[0])
+      assert.deepEqual(stored?.end, kept.at(-1))
+    })
+  })
+}
+
+test('a server that is away is told with its host, without a password', async () => {
+  const recorder = mongoRecorder({
+    url: 'mongodb://anna:s3cret%21@127.0.0.1:1/store',
+    serverSelectionTimeoutMS: 200,
+  })
+  const error = await recorder.open().catch((fault: unknown) => fault)
+  assert.ok(error instanceof SluiceError)
+  assert.equal(error.code, 'ERR_STORE_AWAY')
+  assert.match(error.message, /127\.0\.0\.1:1/)
+  assert.doesNotMatch(inspect(error, { depth: Infinity, showHidden: true }), /s3cret/)
+})
+
+for (const [what, url] of [
+  ['another scheme', 'postgres://anna:s3cret@localhost/store'],
+  ['an unescaped password', 'mongodb://anna:s3c:ret/@s3cret@localhost/store'],
+  ['a broken escape', 'mongodb://anna:s3cret%zz@localhost/store'],
+  ['an unknown option', 'mongodb://anna:s3cret@localhost/store?readSpeed=fast'],
+  ['no host', 'mongodb://anna:s3cret@/store'],
+  ['nothing', ''],
+] as const) {
+  test(`a URL with ${what} is refused at once, without its password`, () => {
+    try {
+      mongoRecorder({ url })
+      assert.fail('not refused')
+    } catch (error) {
+      assert.ok(error instanceof SluiceError, inspect(error))
+      assert.equal(error.code, 'ERR_STORE_URL')
+      assert.doesNotMatch(inspect(error, { depth: Infinity, showHidden: true }), /s3c/)
+    }
+  })
+}

@@ -19,7 +19,7 @@ export function isWrapping(text: string): boolean {
   if (name === undefined || !trimmed.endsWith(`</${name}>`)) return false
   // Two elements with the user's words between them begin and end alike: look for an earlier end.
   let depth = 0
-  for (const tag of trimmed.matchAll(new RegExp(`<(/?)${name}[^>]*>`, 'g'))) {
+  for (const tag of trimmed.matchAll(new RegExp(`<(/?)${name}[^<>]*>`, 'g'))) {
     depth += tag[1] === '/' ? -1 : 1
     if (depth === 0) return tag.index + tag[0].length === trimmed.length
   }

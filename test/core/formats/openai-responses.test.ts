@@ -171,6 +171,19 @@ test('a final response that leaves reasoning out shifts no call into its place',
   assert.equal(thoughts.length, 1)
 })
 
+test('items without id and index, or with an index used before, are told apart', () => {
+  const { tools } = readStream(openaiResponses, [
+    event('response.output_item.done', { item: { type: 'function_call', call_id: 'a' } }),
+    event('response.output_item.done', { item: { type: 'function_call', call_id: 'b' } }),
+    itemDone(0, call('c')),
+    itemDone(0, call('d')),
+  ])
+  assert.deepEqual(
+    tools.map(({ toolCallId }) => toolCallId),
+    ['a', 'b', 'call_c', 'call_d'],
+  )
+})
+
 test('a stream that breaks off tells open items as far as they came', () => {
   const reply = readStream(openaiResponses, [
     event('response.created', { response: { id: 'resp_1' } }),

@@ -139,6 +139,22 @@ test('no frame, however odd, makes a round throw', () => {
   )
 })
 
+test('a reply of very many parts is read in a moment', () => {
+  const many = Array.from({ length: 100_000 }, (_, at) => at)
+  const output = many.map((at) => ({ type: 'function_call', id: `fc_${at}`, name: 'f' }))
+  const tool_calls = many.map((index) => ({ index, id: `call_${index}`, function: { name: 'f' } }))
+  const started = performance.now()
+  const responses = readStream(openaiResponses, [
+    ...output.slice(0, 50_000).map((item) => frame('response.output_item.done', { item })),
+    frame('response.completed', { response: { output } }),
+  ])
+  const chat = readStream(openaiChat, [frame('', { choices: [{ delta: { tool_calls } }] })])
+  // Anything quadratic takes minutes here.
+  assert.ok(performance.now() - started < 10_000)
+  assert.equal(responses.tools.length, 100_000)
+  assert.equal(chat.tools.length, 100_000)
+})
+
 /** All that is recorded: text as a whole, the final figures, everything else event by event. */
 function records({ events, text, messageId, verdict }: ReadReply) {
   const kept = events

@@ -5,6 +5,8 @@ import type { ToolCall } from '../reply-events.ts'
 /** The tool calls of one choice, put together from deltas or read from a message. */
 export class ChatToolCalls {
   readonly #calls: Call[] = []
+  /** The last call begun under an index. */
+  readonly #open = new Map<number, Call>()
   #legacy: Call | undefined
 
   /** True where the delta or message held a piece of a call. */
@@ -38,13 +40,16 @@ export class ChatToolCalls {
     const index = countOf(delta.index)
     const open = this.#openCall(index, id, content)
     const call = open ?? { index: index ?? this.#calls.length, id, name: '', input: '', custom }
-    if (!open) this.#calls.push(call)
+    if (!open) {
+      this.#calls.push(call)
+      this.#open.set(call.index, call)
+    }
     appendTo(call, id, content)
   }
 
   /** The call that a delta goes on with; undefined where it begins one. */
   #openCall(index: number | undefined, id: string, { name }: JsonObject): Call | undefined {
-    const open = this.#calls.findLast((call) => index === undefined || call.index === index)
+    const open = index === undefined ? this.#calls.at(-1) : this.#open.get(index)
     if (!open || !name) return open
     // Vendors that give every call index 0, or none, tell calls apart by id, or only by a new name.
     if (id !== '') return open.id === '' || open.id === id ? open : undefined

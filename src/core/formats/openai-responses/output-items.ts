@@ -16,19 +16,28 @@ export interface OutputItem {
 /** The output items of one stream. They leave in the order of their index, once they are whole. */
 export class OutputItems {
   readonly #items = new Map<number, OutputItem>()
+  /** By `id` and `call_id`, which never look alike. */
+  readonly #byId = new Map<unknown, OutputItem>()
+  #last: OutputItem | undefined
+  #end = 0
   #next = 0
 
   /** The item that an event is about; begun where nothing was heard of it before. */
   at(event: JsonObject, json: JsonObject = nothing): OutputItem {
     const index = countOf(event.output_index)
     const id = stringOf(event.item_id) ?? stringOf(json.id)
-    const known = index === undefined ? this.#byId(id) : this.#items.get(index)
-    return known ?? this.#open(index ?? this.#free(), json)
+    const open = this.#last?.whole ? undefined : this.#last
+    const named = id === undefined ? open : this.#byId.get(id)
+    const known = index === undefined ? named : this.#items.get(index)
+    if (!known) return this.#open(index ?? this.#end, json)
+    // A gateway that strings replies together begins its indexes again.
+    const other = known.gone && typeof json.id === 'string' && json.id !== known.json.id
+    return other ? this.#open(this.#end, json) : known
   }
 
   /** An item is whole: gives those that can be told now. */
   close(event: JsonObject, json: JsonObject): OutputItem[] {
-    complete(this.at(event, json), json)
+    this.#complete(this.at(event, json), json)
     return this.#ready()
   }
 
@@ -36,7 +45,8 @@ export class OutputItems {
   closeAll(output: unknown): OutputItem[] {
     for (const [at, value] of arrayOf(output).entries()) {
       const json = objectOf(value)
-      complete(this.#same(at, json) ?? this.#open(this.#free(at), json), json)
+      const free = this.#items.has(at) ? this.#end : at
+      this.#complete(this.#same(at, json) ?? this.#open(free, json), json)
     }
     return this.#ready()
   }
@@ -58,25 +68,29 @@ export class OutputItems {
       told: new Set<number>(),
     }
     this.#items.set(index, item)
+    this.#name(item)
+    this.#last = item
+    this.#end = Math.max(this.#end, index + 1)
     return item
   }
 
-  /** The wished index, or the next one that no item has. */
-  #free(wished = 0): number {
-    return this.#items.has(wished) ? Math.max(...this.#items.keys()) + 1 : wished
+  #complete(item: OutputItem, json: JsonObject): void {
+    if (item.gone) return
+    item.json = json
+    item.whole = true
+    this.#name(item)
   }
 
-  #byId(id: string | undefined): OutputItem | undefined {
-    const items = [...this.#items.values()]
-    return id === undefined ? items.at(-1) : items.find(({ json }) => json.id === id)
+  #name(item: OutputItem): void {
+    for (const id of [item.json.id, item.json.call_id]) {
+      if (typeof id === 'string') this.#byId.set(id, item)
+    }
   }
 
   /** Some gateways give an item another id in each event: then place and type tell. */
   #same(at: number, { id, call_id, type }: JsonObject): OutputItem | undefined {
-    for (const item of this.#items.values()) {
-      if (typeof id === 'string' && item.json.id === id) return item
-      if (typeof call_id === 'string' && item.json.call_id === call_id) return item
-    }
+    const named = this.#byId.get(id) ?? this.#byId.get(call_id)
+    if (named) return named
     const there = this.#items.get(at)
     return there && (there.json.type === type || there.json.type === undefined) ? there : undefined
   }
@@ -93,12 +107,6 @@ export class OutputItems {
 }
 
 const nothing: JsonObject = Object.freeze({})
-
-function complete(item: OutputItem, json: JsonObject): void {
-  if (item.gone) return
-  item.json = json
-  item.whole = true
-}
 
 function leave(item: OutputItem): OutputItem {
   item.gone = true

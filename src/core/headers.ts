@@ -2,17 +2,24 @@ import type { RawHeaders } from './upstream.ts'
 
 /** The first value under a name, whatever its case, as it was sent. */
 export function headerValue(raw: RawHeaders, name: string): string | undefined {
-  return headerValues(raw, name)[0]
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (isNamed(raw[i], name)) return raw[i + 1]
+  }
+  return undefined
 }
 
 /** All values under a name, in their order. */
 export function headerValues(raw: RawHeaders, name: string): string[] {
-  const wanted = name.toLowerCase()
   const values: string[] = []
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    if (raw[i]?.toLowerCase() === wanted) values.push(raw[i + 1] ?? '')
+    if (isNamed(raw[i], name)) values.push(raw[i + 1] ?? '')
   }
   return values
+}
+
+/** Names are compared by their length first: a dozen look-ups a request go through twenty headers each. */
+function isNamed(name: string | undefined, wanted: string): boolean {
+  return name?.length === wanted.length && name.toLowerCase() === wanted.toLowerCase()
 }
 
 /** The headers that `keep` (given lower-case name, value, position) lets through; case, order and duplicates stay. */

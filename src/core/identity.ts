@@ -12,10 +12,10 @@ export type InitiatorAnswer =
       readonly role?: string | undefined
     }
 
+type Answer = InitiatorAnswer | null | undefined
+
 /** Tells who is behind a request; nothing, or a throw, refuses it. */
-export type InitiatorFunction = (
-  ctx: Context,
-) => InitiatorAnswer | null | undefined | Promise<InitiatorAnswer | null | undefined>
+export type InitiatorFunction = (ctx: Context) => Answer | Promise<Answer>
 
 /** Rejects with a `SluiceError` of status 403 or 503. */
 export type Identify = (ctx: Context) => Promise<Initiator>
@@ -23,34 +23,46 @@ export type Identify = (ctx: Context) => Promise<Initiator>
 /** Asks the host who it is, for at most `timeout` ms. */
 export function identifyBy(initiator: InitiatorFunction, timeout = 5000): Identify {
   return async (ctx) => {
-    const answer = await limited(async () => initiator(ctx), timeout)
+    const answer = await limited(ctx, initiator, timeout)
     const known = typeof answer === 'string' ? { id: answer } : answer
     if (!known || typeof known.id !== 'string' || known.id === '') throw unknownInitiator()
     const { id, username = id, name, role } = known
-    return {
+    // Frozen, since every plugin gets to see it.
+    return Object.freeze({
       id,
       username,
       ...(name !== undefined && { name }),
       ...(role !== undefined && { role }),
-    }
+    })
   }
 }
 
-async function limited<T>(ask: () => Promise<T>, timeout: number): Promise<T> {
+async function limited(
+  ctx: Context,
+  initiator: InitiatorFunction,
+  timeout: number,
+): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const message = 'it took too long to find out who you are: try again in a moment'
-      reject(new SluiceError(message, { code: 'ERR_IDENTITY_TIMEOUT', status: 503, retryAfter: 1 }))
-    }, timeout)
-  })
   try {
-    return await Promise.race([ask(), late])
+    const answer = initiator(ctx)
+    if (!(answer instanceof Promise)) return answer
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(tooLate()), timeout)
+    })
+    return await Promise.race([answer, late])
   } catch (error) {
     throw error instanceof SluiceError ? error : unknownInitiator(error)
   } finally {
     clearTimeout(timer)
   }
+}
+
+function tooLate(): SluiceError {
+  return new SluiceError('it took too long to find out who you are: try again in a moment', {
+    code: 'ERR_IDENTITY_TIMEOUT',
+    status: 503,
+    retryAfter: 1,
+  })
 }
 
 function unknownInitiator(cause?: unknown): SluiceError {

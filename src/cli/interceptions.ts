@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
-import got, { HTTPError } from 'got'
-import { messageOf, SluiceError } from '../core/errors.ts'
-import { isObject } from '../core/json.ts'
+import { SluiceError } from '../core/errors.ts'
 import { interceptionShape } from '../server/api-shapes.ts'
-import { type ApiAddress, readApiAddress, readConfig } from '../server/config.ts'
+import { readApiAddress, readConfig } from '../server/config.ts'
 import { createStore, sqlitePath, storeName } from '../server/store.ts'
+import type { ListQuery } from './interceptions-api.ts'
 import { addSettingOptions } from './setting-options.ts'
 
 /** `sluice interceptions …`: what is recorded, from a running gateway or from the store itself. */
@@ -20,8 +19,10 @@ export function interceptionsCommand(): Command {
     .action(async (flags: Readonly<Record<string, string>>, command: Command) => {
       const address = readApiAddress({ flags })
       const query = { limit: limitOf(flags.limit), initiator: flags.initiator }
+      // A URL needs no configuration, but flags that nobody knows are refused all the same.
+      if (address.url && command.args.length > 0) readConfig({ unknown: command.args })
       const results = address.url
-        ? await fromApi(address, query, command.args)
+        ? await (await import('./interceptions-api.ts')).fromApi(address.url, address.token, query)
         : await fromStore(flags, command.args, query)
       process.stdout.write(`${JSON.stringify(results, null, 2)}\n`)
     })
@@ -36,57 +37,16 @@ Examples:
   sluice interceptions list --initiator alice --url http://127.0.0.1:4141
   sluice interceptions list | jq '.[].model'`
 
-interface Query {
-  readonly limit: number
-  readonly initiator: string | undefined
-}
-
 function limitOf(text = '100'): number {
   const limit = /^\d{1,9}$/.test(text) ? Number(text) : 0
   if (limit >= 1 && limit <= 1000) return limit
   throw new SluiceError('limit value must be between 1 and 1000', { code: 'ERR_LIMIT' })
 }
 
-async function fromApi(
-  { url = '', token }: ApiAddress,
-  { limit, initiator }: Query,
-  unknown: readonly string[],
-): Promise<unknown> {
-  if (unknown.length > 0) readConfig({ unknown })
-  try {
-    const body = await got(`${url.replace(/\/+$/, '')}/api/v2/aibridge/interceptions`, {
-      searchParams: { limit, ...(initiator !== undefined && { initiator }) },
-      headers: token === undefined ? {} : { 'x-sluice-token': token },
-      timeout: { request: 30_000 },
-      retry: { limit: 1 },
-    }).json()
-    if (isObject(body) && Array.isArray(body.results)) return body.results
-  } catch (error) {
-    throw new SluiceError(`${url} did not answer: ${reasonOf(error)}`, {
-      code: 'ERR_API',
-      cause: error,
-    })
-  }
-  throw new SluiceError(`${url} is no Sluice gateway`, { code: 'ERR_API' })
-}
-
-/** What the gateway said, if it said something. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof HTTPError)) return messageOf(error)
-  try {
-    const body: unknown = JSON.parse(String(error.response.body))
-    if (isObject(body) && typeof body.message === 'string')
-      return `${error.response.statusCode} ${[body.message, body.detail].filter(Boolean).join(' ')}`
-  } catch {
-    // Not ours: the status says enough.
-  }
-  return messageOf(error)
-}
-
 async function fromStore(
   flags: Readonly<Record<string, string>>,
   unknown: readonly string[],
-  { limit, initiator }: Query,
+  { limit, initiator }: ListQuery,
 ): Promise<unknown> {
   const config = readConfig({ flags, unknown })
   if (config.store === 'memory:') throw notHere('the store is memory:, which only its gateway sees')

@@ -53,7 +53,7 @@ export function createApp(
   koa.use(guard({ providers, diagnostics: gateway.diagnostics }))
   for (const prefix of mounts) koa.use(gateway.middleware({ prefix }))
   for (const prefix of mounts.slice(1)) {
-    koa.use(api({ recorder, prefix, authorize: initiator, log }).routes())
+    koa.use(api({ recorder, prefix, authorize: initiator, log: gateway.diagnostics.log }).routes())
   }
   koa.use(pages({ config, gateway, isDraining }).routes())
   koa.use(nothingThere)
@@ -62,7 +62,8 @@ export function createApp(
 
 function nothingThere(ctx: Koa.Context): void {
   // Set by the routers where a path is theirs and the method is not.
-  const known = Array.isArray(ctx.matched) && ctx.matched.length > 0
+  const matched: readonly { methods: readonly string[] }[] = ctx.matched ?? []
+  const known = matched.some(({ methods }) => methods.length > 0)
   ctx.status = known ? 405 : 404
   if (known) ctx.set('allow', 'GET, HEAD')
   const what = known ? 'takes GET only' : 'is not here; / says what is'
@@ -80,7 +81,7 @@ function pages({ config, gateway, isDraining }: PagesOptions): Router {
   router.get('/', (ctx) => {
     ctx.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
     ctx.type = 'html'
-    ctx.body = homePage(ctx.origin, config.providers)
+    ctx.body = homePage(`http://${ctx.host}`, config.providers)
   })
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type ConfigSources, readApiAddress, readConfig } from '../../src/server/config.ts'
-import { settingNames, settings } from '../../src/server/settings.ts'
+import { flagOf, settingNames, settings } from '../../src/server/settings.ts'
 
 const empty = emptyFolder()
 
@@ -32,6 +32,16 @@ test('every default can be written as a user would write it', () => {
   for (const name of settingNames) {
     const { fallback, schema } = settings[name]
     if (fallback !== undefined) assert.doesNotThrow(() => schema.parse(fallback), name)
+  }
+})
+
+test('the documentation tells each setting and its default', () => {
+  const page = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8')
+  for (const name of settingNames) {
+    const row = page.split('\n').find((line) => line.startsWith(`| \`${flagOf(name)}\` |`))
+    assert.ok(row, name)
+    const { fallback } = settings[name]
+    if (fallback !== undefined) assert.ok(row.includes(`| \`${fallback}\` |`), name)
   }
 })
 

@@ -53,7 +53,8 @@ export class BodyReader implements ReplyReader {
       })
       this.#verdict = read?.verdict
       this.partial = read === undefined
-      emit(read?.events ?? [])
+      // What came from another thread is thawed.
+      emit((read?.events ?? []).map((event) => Object.freeze(event)))
     } else {
       const frame = { event: '', data: bytes.toString('utf8'), bytes }
       tell(frame)

@@ -92,6 +92,10 @@ export interface TokenUsage {
   readonly outputTokens: number
   readonly cacheReadInputTokens: number
   readonly cacheWriteInputTokens: number
+  /** In billionths of a US dollar; null where it is unknown, or while the figures may change. */
+  readonly costNanoUsd: number | null
+  readonly priceSource: string | null
+  readonly priceVersion: string | null
   readonly metadata: Readonly<Record<string, unknown>>
 }
 

@@ -1,19 +1,48 @@
 import { map } from 'rxjs'
-import { ofType } from '../core/events.ts'
+import { ofType, type UsageEvent } from '../core/events.ts'
+import type { Interception } from '../core/interception.ts'
 import type { Plugin } from '../core/plugin.ts'
+import type { TokenUsage } from '../core/records.ts'
+
+/** What a reply cost and by which prices. */
+export type Cost = Pick<TokenUsage, 'costNanoUsd' | 'priceSource' | 'priceVersion'>
+
+/** Prices a reply's final usage; null where that can't be done for sure. Called once a reply. */
+export type Price = (usage: UsageEvent, interception: Interception) => Cost | null
+
+export interface TokenCounterOptions {
+  /** Such as `cost()`. @default nothing has a price */
+  readonly price?: Price | undefined
+}
 
 /** Keeps the provider's own figures: one `token_usage` an upstream reply, replaced as they become known. */
-export const tokenCounter = (): Plugin => ({
+export const tokenCounter = ({ price = () => null }: TokenCounterOptions = {}): Plugin => ({
   name: 'token-counter',
-  observe: (events$) =>
+  observe: (events$, interception) =>
     events$.pipe(
       ofType('usage'),
-      map(({ type: _, messageId, round, final, ...figures }) => ({
-        type: 'token_usage' as const,
-        key: String(round),
-        provisional: !final,
-        msgId: messageId,
-        ...figures,
-      })),
+      map((usage) => {
+        const { type: _, messageId, round, final, ...figures } = usage
+        return {
+          type: 'token_usage' as const,
+          key: String(round),
+          provisional: !final,
+          msgId: messageId,
+          ...figures,
+          ...(final ? costOf(usage, interception, price) : unknown),
+        }
+      }),
     ),
 })
+
+const unknown: Cost = { costNanoUsd: null, priceSource: null, priceVersion: null }
+
+/** Whatever ails the prices, the figures are kept. */
+function costOf(usage: UsageEvent, interception: Interception, price: Price): Cost {
+  try {
+    const { costNanoUsd = null, priceSource, priceVersion } = price(usage, interception) ?? unknown
+    return Number.isSafeInteger(costNanoUsd) ? { costNanoUsd, priceSource, priceVersion } : unknown
+  } catch {
+    return unknown
+  }
+}

@@ -6,7 +6,7 @@ import type { ProviderOptions } from '../../src/core/provider.ts'
 import { anthropic } from '../../src/core/providers/anthropic.ts'
 import { openai } from '../../src/core/providers/openai.ts'
 import type { Recorder, StoredInterception } from '../../src/core/recorder.ts'
-import { capturers } from '../../src/plugins/capturers.ts'
+import { type CapturersOptions, capturers } from '../../src/plugins/capturers.ts'
 import { memoryRecorder } from '../../src/plugins/memory-recorder.ts'
 import {
   type FakeUpstream,
@@ -18,6 +18,7 @@ export interface TestGatewayOptions extends Partial<GatewayOptions> {
   readonly upstream?: FakeUpstreamOptions
   /** Of both providers. */
   readonly provider?: ProviderOptions
+  readonly capture?: CapturersOptions
   /** Puts the gateway into an app; `app.use(gateway.middleware())` without it. */
   readonly mount?: (app: Koa, gateway: Gateway) => void
 }
@@ -45,6 +46,7 @@ export async function startGateway({
   provider = {},
   mount = (app, gateway) => app.use(gateway.middleware()),
   plugins = [],
+  capture,
   ...options
 }: TestGatewayOptions = {}): Promise<TestGateway> {
   const upstream = await fakeUpstream(upstreamOptions)
@@ -56,7 +58,7 @@ export async function startGateway({
     initiator: () => 'tester',
     log: (level, message) => log.push(`${level}: ${message}`),
     ...options,
-    plugins: [...capturers(), recorder, ...plugins],
+    plugins: [...capturers(capture), recorder, ...plugins],
   })
   await gateway.open()
   const app = new Koa()

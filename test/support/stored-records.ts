@@ -95,6 +95,9 @@ export function usage(
     outputTokens,
     cacheReadInputTokens: 1000,
     cacheWriteInputTokens: 0,
+    costNanoUsd: 1_050_000,
+    priceSource: 'configuration',
+    priceVersion: '0123456789ab',
     metadata: { service_tier: 'standard', reasoning_output_tokens: 3 },
   }
 }

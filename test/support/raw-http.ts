@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 
 /** A request as its bytes were, and the socket to answer on. */
 export interface RawRequest {
@@ -69,28 +69,8 @@ export function portOf(server: Server): number {
   return (server.address() as AddressInfo).port
 }
 
-export interface RawReply {
-  readonly bytes: Buffer
-  /** `reset` where the connection broke, `end` where the server closed it in order. */
-  readonly end: 'end' | 'reset'
-}
-
-/** Sends bytes to a server, and gives all that came back until the connection was over. */
-export async function rawExchange(port: number, bytes: string | Uint8Array): Promise<RawReply> {
-  const socket = connect(port, '127.0.0.1')
-  const chunks: Buffer[] = []
-  let end: RawReply['end'] = 'end'
-  socket.on('data', (chunk) => chunks.push(chunk))
-  socket.on('error', () => {
-    end = 'reset'
-  })
-  socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
-  await once(socket, 'close').catch(() => {})
-  return { bytes: Buffer.concat(chunks), end }
-}
-
 /** The first whole request in the bytes, or null while it is not all there. */
-export function parseRequest(
+function parseRequest(
   bytes: Buffer,
 ): Pick<RawRequest, 'line' | 'headers' | 'body' | 'bytes'> | null {
   const split = bytes.indexOf('\r\n\r\n')

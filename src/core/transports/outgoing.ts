@@ -43,7 +43,7 @@ export function outgoing({ method, headers, body, contentLength }: UpstreamReque
 }
 
 /** Lets go of the chunk once it is taken: clients keep the body they were given until the reply has ended. */
-export class OneChunk implements Iterable<Uint8Array>, Iterator<Uint8Array, undefined> {
+class OneChunk implements Iterable<Uint8Array>, Iterator<Uint8Array, undefined> {
   #chunk: Uint8Array | undefined
 
   constructor(chunk: Uint8Array) {

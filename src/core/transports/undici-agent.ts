@@ -12,7 +12,7 @@ export function undiciAgent(connect: Connect, settings: Agent.Options): Agent {
 }
 
 /** undici's connector, and what it really returns: the socket that it is still connecting. */
-export type Connect = (
+type Connect = (
   target: buildConnector.Options,
   callback: buildConnector.Callback,
 ) => { destroy(error: Error): void }

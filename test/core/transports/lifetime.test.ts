@@ -204,7 +204,7 @@ for (const [name, make] of Object.entries(transports)) {
       await close()
     })
 
-    test('holds the upstream back while nobody reads, and gives all bytes then', async () => {
+    test('holds the upstream back while its reader pauses, and gives all bytes then', async () => {
       const total = 64 * 1024 * 1024
       const chunk = Buffer.alloc(256 * 1024, 'x')
       let written = 0
@@ -222,10 +222,14 @@ for (const [name, make] of Object.entries(transports)) {
         },
         async (url, transport) => {
           const { body } = await transport.send(request(url))
+          let taken = 0
+          body.once('data', (part: Buffer) => {
+            taken += part.length
+            body.pause()
+          })
           for (let before = -1; before !== written; await sleep(150)) before = written
           assert.ok(written < total / 2, `${written} bytes were taken unread`)
           assert.ok(body.readableLength <= 1024 * 1024, `${body.readableLength} are buffered`)
-          let taken = 0
           for await (const part of body) taken += (part as Buffer).length
           assert.equal(taken, total)
         },

@@ -55,6 +55,7 @@ async function fromStore(
     throw notHere(`there is no store at ${storeName(config.store)} yet`)
   const store = await createStore(config)
   try {
+    await store.open()
     const who = initiator === 'me' ? config.user : initiator
     const page = await store.interceptions({ limit, ...(who !== undefined && { initiator: who }) })
     return page.results.map(interceptionShape)

@@ -7,7 +7,7 @@ export function addSettingOptions(command: Command, names: readonly (keyof Setti
     const { placeholder, fallback, help } = settings[name]
     const shown = fallback === undefined ? help : `${help} (default: ${fallback})`
     if (placeholder === undefined) {
-      command.addOption(new Option(`${flagOf(name)} [true|false]`, shown).preset('true'))
+      command.addOption(new Option(`${flagOf(name)} [true|false]`, shown))
       command.addOption(new Option(`--no-${flagOf(name).slice(2)}`).hideHelp())
     } else command.addOption(new Option(`${flagOf(name)} <${placeholder}>`, shown))
   }

@@ -184,6 +184,7 @@ test('a stop waits for what runs, refuses what is new and lets connections go', 
   assert.match(String(late.headers.connection), /^close/)
   const ready = await send('/readyz', { base: stopping.url })
   assert.equal(ready.status, 503)
+  assert.equal(ready.headers.connection, 'close')
   assert.match((await long).text, /\[DONE\]/)
   await stopped
   await assert.rejects(send('/healthz', { base: stopping.url }), /ECONNREFUSED/)

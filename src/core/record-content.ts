@@ -6,6 +6,7 @@ const contentMembers: Readonly<Record<string, readonly string[]>> = {
   tool_usage: ['input'],
   tool_result: ['content'],
   model_thought: ['content'],
+  answer: ['text'],
 }
 
 /** Roughly the bytes that a record takes while it waits. */

@@ -13,6 +13,7 @@ export interface RecordTypes {
   tool_usage: ToolUsage
   tool_result: ToolResultRecord
   model_thought: ModelThought
+  answer: Answer
 }
 
 export type CredentialKind = 'centralized' | 'byok'
@@ -128,6 +129,15 @@ export interface ModelThought {
   readonly metadata: Readonly<{ source: ReasoningSource } & Record<string, unknown>>
 }
 
+/** What the model answered in words: one for each choice of each reply. Kept only if `answers()` is among the plugins. */
+export interface Answer {
+  readonly msgId: string
+  readonly choice: number
+  /** UTF-8 length of the whole text, of which `text` may be the beginning. */
+  readonly bytes: number
+  readonly text: string
+}
+
 export type RecordType = keyof RecordTypes
 
 /** What an observer emits. */
@@ -140,6 +150,8 @@ export interface RecordOptions {
   readonly key?: string
   /** A figure that will be replaced: goes only to recorders that store (`Plugin.provisional`). */
   readonly provisional?: boolean
+  /** Names of the members that the observer has cut to stay within a bound. */
+  readonly truncated?: readonly string[]
 }
 
 /** What core adds to a body, so that no plugin can forget it. */

@@ -8,7 +8,7 @@ import { TestReport } from './support/test-report.ts'
 const usage = `npm test -- [--name PATTERN] [--file-timeout SECONDS] [--root FOLDER] [FILE-PATTERN ...]
   FILE-PATTERN   part of a file's path, or a glob; all test/**/*.test.ts without one
   --name         runs only the tests whose names match this regular expression
-  --file-timeout how long one file's process may take, 600 without it
+  --file-timeout how long one file's process may take, 300 without it
   --root         where test files and their paths start, the project by default`
 
 const testTimeout = 120_000
@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
   options: {
     root: { type: 'string', default: resolve(import.meta.dirname, '..') },
     name: { type: 'string' },
-    'file-timeout': { type: 'string', default: '600' },
+    'file-timeout': { type: 'string', default: '300' },
     help: { type: 'boolean', short: 'h' },
   },
 })

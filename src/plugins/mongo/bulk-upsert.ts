@@ -30,7 +30,7 @@ export async function bulkUpsert(
       return
     } catch (error) {
       const again = duplicates(error)
-      if (!again || attempt === attempts) throw error
+      if (!again || attempt === attempts) throw unwrapped(error)
       rest = rest.filter((_, index) => again.has(index))
       await pause(Math.random() * 2 ** attempt)
     }
@@ -44,4 +44,10 @@ function duplicates(error: unknown): Set<number> | undefined {
   const others = failures.some(({ code }) => code !== duplicateKey)
   if (failures.length === 0 || others || error.result.getWriteConcernError()) return
   return new Set(failures.map(({ index }) => index))
+}
+
+/** The driver wraps a broken connection into an error of the bulk write, which hides what it is. */
+function unwrapped(error: unknown): unknown {
+  const inner = error instanceof MongoBulkWriteError ? error.errorResponse : undefined
+  return inner instanceof Error ? inner : error
 }

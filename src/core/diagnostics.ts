@@ -70,6 +70,8 @@ export class Diagnostics {
       line.seen++
       if (line.seen > this.#burst) return
     } else {
+      // Messages may hold a plugin's own words: no end of different ones may pile up.
+      if (this.#lines.size >= 1000) this.#lines.clear()
       const suppressed = Math.max(0, (line?.seen ?? 0) - this.#burst)
       this.#lines.set(message, { second, seen: 1 })
       if (suppressed > 0)

@@ -23,7 +23,11 @@ export class SluiceError extends Error {
   }
 }
 
-/** The text of anything that was thrown. */
+/** The text of anything that was thrown, also of what has none. Never throws. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  try {
+    return String(error instanceof Error ? error.message : error)
+  } catch {
+    return 'something that has no text was thrown'
+  }
 }

@@ -1,4 +1,3 @@
-import { Subject } from 'rxjs'
 import { asksUsage, withUsageAsked } from './chat-usage.ts'
 import type { ClientIdentity } from './client.ts'
 import type { ClientConnection } from './client-connection.ts'
@@ -8,6 +7,7 @@ import { errorTypeOf } from './error-type.ts'
 import { messageOf, SluiceError } from './errors.ts'
 import type { ErrorType, InterceptionEvent, Outcome } from './events.ts'
 import type { RequestSummary } from './format.ts'
+import { FrameFeed } from './frame-feed.ts'
 import { upstreamHeaders } from './headers.ts'
 import { interceptionId } from './ids.ts'
 import type { InterceptOptions } from './intercept.ts'
@@ -23,7 +23,6 @@ import type { RequestBody } from './request-body.ts'
 import { retryKey, type Try } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import { Settlement } from './settlement.ts'
-import type { Frame } from './sse.ts'
 import { purposeOf, readAnnotations, startRecord } from './start-record.ts'
 import type { Reply, UpstreamRequest } from './upstream.ts'
 
@@ -39,7 +38,7 @@ export class Exchange {
   readonly #client: ClientConnection
   readonly #runtime: Runtime
   readonly #id: string = interceptionId()
-  readonly #frames = new Subject<Frame>()
+  readonly #frames: FrameFeed
   readonly #credential: Credential | SluiceError
   readonly #askedUsage: boolean
   readonly #start: InterceptionStart
@@ -55,6 +54,7 @@ export class Exchange {
     this.#options = options
     this.#client = client
     this.#runtime = runtime
+    this.#frames = new FrameFeed((error) => this.#frameFailed(error))
     const { summary, identity, body } = facts
     const { provider, format, initiator } = options
     this.#askedUsage = asksUsage({ provider, format: format.name, ...summary })
@@ -149,7 +149,7 @@ export class Exchange {
       askedUsage: this.#askedUsage,
       emit: (events) => this.#observe(events),
       terminal: () => this.#relay?.terminalRead(),
-      frame: (frame) => this.#tellFrame(frame),
+      frame: (frame) => this.#frames.tell(frame),
     })
     return new Relay({
       id: this.#id,
@@ -185,13 +185,10 @@ export class Exchange {
     this.#settlement.observe(events)
   }
 
-  #tellFrame(frame: Frame): void {
-    if (!this.#frames.observed) return
-    try {
-      this.#frames.next(frame)
-    } catch (error) {
-      this.#runtime.diagnostics.log('error', `a subscriber of frames$ failed: ${messageOf(error)}`)
-    }
+  #frameFailed(error: unknown): void {
+    const { diagnostics } = this.#runtime
+    diagnostics.count('plugin_errors', { plugin: 'frames$' })
+    diagnostics.log('error', `a subscriber of frames$ failed: ${messageOf(error)}`)
   }
 
   #clientGone(): void {
@@ -241,7 +238,7 @@ export class Exchange {
     attempt.failed = outcome === 'failed' || outcome === 'upstream_cut' || outcome === 'timed_out'
     if (facts.partial) diagnostics.count('observed_partial', { provider })
     if (outcome === 'completed' && !sawUsage) diagnostics.count('usage_missing', { provider })
-    this.#frames.complete()
+    this.#frames.end()
   }
 
   #interception(startedAt: Date): Interception {
@@ -258,7 +255,7 @@ export class Exchange {
       sessionId,
       streaming,
       startedAt,
-      frames$: this.#frames.asObservable(),
+      frames$: this.#frames.frames$,
     })
   }
 

@@ -1,8 +1,7 @@
-import { from, Subject, type Subscription } from 'rxjs'
+import { from, Subject, type Subscription, takeWhile } from 'rxjs'
 import type { InterceptionEvent } from './events.ts'
 import type { Interception } from './interception.ts'
 import type { Plugin } from './plugin.ts'
-import type { RecordBody } from './records.ts'
 
 /** What a lane may use of the thread in one interception: this, and a little more with each event. */
 const blockingMs = 50
@@ -11,8 +10,8 @@ const perEventMs = 0.02
 export interface LaneOptions {
   readonly plugin: Plugin
   readonly interception: Interception
-  /** Takes a body that the observer emitted. */
-  readonly take: (plugin: Plugin, body: RecordBody) => void
+  /** Takes what the observer emitted: a record's body, if all is well. */
+  readonly take: (plugin: Plugin, body: unknown) => void
   /** Hears of the fault that closed the lane. */
   readonly failed: (plugin: Plugin, error: unknown) => void
 }
@@ -29,43 +28,34 @@ export class Lane {
   #subscription: Subscription | undefined
   #spent = 0
   #seen = 0
+  /** When the call into the plugin that is running began. */
+  #calledAt: number | undefined
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#guard(() => {
-      const { plugin, interception, take } = options
-      const observed = plugin.observe?.(this.#events.asObservable(), interception) ?? []
-      this.#subscription = from(observed).subscribe({
-        next: (body) => this.done || take(plugin, body),
-        error: (error) => this.fail(error),
-        complete: () => {
-          this.done = true
-        },
-      })
-    })
+    this.#call(() => this.#subscribe())
     // An observer that ended while it was subscribed left its subscription behind.
     if (this.done) this.close()
   }
 
-  next(events: readonly InterceptionEvent[]): void {
+  /** `cpu`: what `threadCpu` said just before; asked once for all lanes. */
+  next(events: readonly InterceptionEvent[], cpu?: number): void {
     if (this.done) return
-    const start = performance.now()
-    const cpu = cpuMs()
-    this.#guard(() => {
-      for (const event of events) this.#events.next(event)
-    })
     this.#seen += events.length
-    const took = performance.now() - start
-    // By the clock a pause of the machine looks like a plugin that blocks: ask what the thread really used.
-    this.#spent += took > 5 ? Math.min(took, cpuMs() - cpu) : took
-    if (this.#spent > blockingMs + perEventMs * this.#seen && !this.done) {
-      this.fail(new Error(`blocked the thread for ${Math.round(this.#spent)} ms`))
-    }
+    this.#call(() => {
+      for (const event of events) this.#events.next(event)
+    }, cpu)
   }
 
   /** Tells the observer that no more events come; what it still emits is taken. */
   complete(): void {
-    if (!this.done) this.#guard(() => this.#events.complete())
+    if (!this.done) this.#call(() => this.#events.complete())
+  }
+
+  /** Closes the lane for a fault of its plugin. */
+  fail(error: unknown): void {
+    this.#options.failed(this.#options.plugin, error)
+    if (!this.done) this.close()
   }
 
   close(): void {
@@ -75,6 +65,45 @@ export class Lane {
     this.#guard(() => subscription?.unsubscribe())
   }
 
+  #subscribe(): void {
+    const { plugin, interception } = this.#options
+    const observed = plugin.observe?.(this.#events.asObservable(), interception)
+    if (!observed) throw new Error(`observe returned ${observed}: it needs an Observable or a list`)
+    this.#subscription = from(observed)
+      // Ends what emits without a pause, too, once the lane is closed.
+      .pipe(takeWhile(() => !this.done))
+      .subscribe({
+        // RxJS throws what a handler throws on a timer, where nothing catches it.
+        next: (body) => this.#guard(() => this.#take(body)),
+        error: (error) => this.fail(error),
+        // Closed by us, under our guard: else a throw in a `finalize` goes to whoever ended the observer.
+        complete: () => this.close(),
+      })
+  }
+
+  #take(body: unknown): void {
+    const { plugin, take } = this.#options
+    if (this.done) return
+    take(plugin, body)
+    if (this.#calledAt !== undefined && performance.now() - this.#calledAt > 2 * blockingMs) {
+      this.fail(new Error(`blocked the thread for more than ${2 * blockingMs} ms`))
+    }
+  }
+
+  /** A call into the plugin: guarded, and its time counted. */
+  #call(call: () => void, cpu = threadCpu()): void {
+    const start = performance.now()
+    this.#calledAt = start
+    this.#guard(call)
+    this.#calledAt = undefined
+    const took = performance.now() - start
+    // By the clock a pause of the machine looks like a plugin that blocks: ask what the thread really used.
+    this.#spent += took > 5 ? Math.min(took, threadCpu() - cpu) : took
+    if (this.#spent > blockingMs + perEventMs * this.#seen) {
+      this.fail(new Error(`blocked the thread for ${Math.round(this.#spent)} ms`))
+    }
+  }
+
   #guard(call: () => void): void {
     try {
       call()
@@ -82,16 +111,10 @@ export class Lane {
       this.fail(error)
     }
   }
-
-  /** Closes the lane for a fault of its plugin. */
-  fail(error: unknown): void {
-    const { plugin, failed } = this.#options
-    failed(plugin, error)
-    if (!this.done) this.close()
-  }
 }
 
-function cpuMs(): number {
+/** The CPU time of this thread, in ms. */
+export function threadCpu(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
 }

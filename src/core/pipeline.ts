@@ -3,7 +3,8 @@ import { messageOf } from './errors.ts'
 import type { EndEvent, InterceptionEvent } from './events.ts'
 import { endId, recordId, startId } from './ids.ts'
 import type { Interception } from './interception.ts'
-import { Lane } from './lane.ts'
+import { Lane, threadCpu } from './lane.ts'
+import { plainBody, plainMembers } from './plain-body.ts'
 import type { Plugin } from './plugin.ts'
 import { withoutContent } from './record-content.ts'
 import type { RecorderQueue } from './recorder-queue.ts'
@@ -42,11 +43,11 @@ export class Pipeline {
   constructor(interception: Interception, start: InterceptionStart, options: PipelineOptions) {
     this.#options = options
     this.#interception = interception
-    this.#push(startId(interception.id), { type: 'interception_start', ...start })
+    this.#push(startId(interception.id), { type: 'interception_start', ...plainMembers(start) })
     this.#lanes = options.plugins
       .filter((plugin) => plugin.observe)
       .map((plugin) => {
-        const take = (from: Plugin, body: RecordBody) => this.#take(from, body)
+        const take = (from: Plugin, body: unknown) => this.#take(from, body)
         const failed = (from: Plugin, error: unknown) => this.#failed(from, error)
         return new Lane({ plugin, interception, take, failed })
       })
@@ -54,7 +55,8 @@ export class Pipeline {
 
   emit(events: readonly InterceptionEvent[]): void {
     if (events.length === 0) return
-    for (const lane of this.#lanes) lane.next(events)
+    const cpu = threadCpu()
+    for (const lane of this.#lanes) lane.next(events, cpu)
   }
 
   /**
@@ -80,20 +82,23 @@ export class Pipeline {
     }
   }
 
-  #take(plugin: Plugin, body: RecordBody): void {
-    if (!isBody(body)) {
-      this.#failed(
-        plugin,
-        new Error('emitted something that is no record: it needs a known `type`'),
-      )
+  #take(plugin: Plugin, emitted: unknown): void {
+    let body: RecordBody
+    try {
+      body = plainBody(emitted)
+    } catch (error) {
+      this.#failed(plugin, error)
       return
     }
     const count = this.#counts.get(plugin) ?? 0
-    const key = body.key ?? String(count)
+    const key = body.key === undefined ? `#${count}` : `=${body.key}`
     const id = recordId(this.#interception.id, plugin.name, `${body.type} ${key}`)
     if (!this.#seen.has(id)) {
-      if (count >= this.#options.maxRecords) return this.#tooMany(plugin, count)
       this.#counts.set(plugin, count + 1)
+      if (count >= this.#options.maxRecords) {
+        this.#tooMany(plugin, count)
+        return
+      }
     }
     const { key: _, provisional, ...rest } = body
     this.#push(id, rest as RecordBody, provisional)
@@ -119,7 +124,6 @@ export class Pipeline {
       recorder: plugin.name,
       reason: 'max_records',
     })
-    this.#counts.set(plugin, count + 1)
     if (count > this.#options.maxRecords) return
     this.#options.diagnostics.log('warn', `plugin ${plugin.name} made more than ${count} records`, {
       interception_id: this.#interception.id,
@@ -133,16 +137,4 @@ export class Pipeline {
       interception_id: this.#interception.id,
     })
   }
-}
-
-/** Core's own two types are not for plugins; `null`, `'hello'` and objects without a type are no records. */
-function isBody(body: unknown): body is RecordBody {
-  if (typeof body !== 'object' || body === null || !('type' in body)) return false
-  const { type } = body
-  return (
-    typeof type === 'string' &&
-    /^[a-z][a-z0-9_]*$/.test(type) &&
-    type !== 'interception_start' &&
-    type !== 'interception_end'
-  )
 }

@@ -3,59 +3,68 @@ import type { RecorderQueue } from './recorder-queue.ts'
 import { within } from './within.ts'
 
 /**
- * Holds the end of a reply until its records are on disk, or for `wait` ms. After one miss it stays open for
- * everyone until a commit succeeds: a store that hangs costs one wait, not one per reply.
+ * Holds the end of a reply until its records are on disk, or for `wait` ms. A store that missed it once is not
+ * waited for until it commits again: one that hangs costs one wait, not one per reply.
  */
 export class Gate {
   readonly #queues: readonly RecorderQueue[]
   readonly #wait: number
   readonly #diagnostics: Diagnostics
-  #open = false
+  readonly #late = new Set<RecorderQueue>()
 
   constructor(queues: readonly RecorderQueue[], wait: number, diagnostics: Diagnostics) {
     this.#queues = queues.filter(({ plugin }) => plugin.durable)
     this.#wait = wait
     this.#diagnostics = diagnostics
-    for (const queue of this.#queues) queue.onStored = () => this.#stored()
+    for (const queue of this.#queues) queue.onStored = () => this.#stored(queue)
   }
 
   /** True from a miss on until a commit succeeds. */
   get isOpen(): boolean {
-    return this.#open
+    return this.#late.size > 0
+  }
+
+  /** True where no reply has anything to wait for. */
+  get isClear(): boolean {
+    return this.#wait === 0 || this.#queues.every(({ size }) => size === 0)
   }
 
   /** Resolves when what was pushed so far is committed, or the wait is over. Never rejects. */
   async pass(interceptionId: string): Promise<void> {
-    const queues = this.#queues
-    const positions = queues.map((queue) => queue.position)
-    const committed = () =>
-      queues.every((queue, index) => queue.isCommitted(positions[index] as number))
-    if (this.#wait === 0 || committed()) return
-    if (!this.#open) {
-      const all = Promise.all(
-        queues.map((queue, index) => queue.committed(positions[index] as number)),
-      )
-      if (await within(all, this.#wait)) return
-      if (!this.#open) {
-        this.#open = true
-        this.#diagnostics.log(
-          'error',
-          'commit-wait missed: replies are released unrecorded until a commit succeeds',
-        )
-      }
-    }
+    if (this.#wait === 0 || (await this.committed(this.#wait))) return
     this.#diagnostics.count('commit_wait_missed')
     this.#diagnostics.logEach('error', 'released unrecorded', { interception_id: interceptionId })
   }
 
-  /** Resolves to true when what was pushed so far is committed within `ms`. */
+  /** Resolves to true when what was pushed so far is committed within `ms`; to false at the first miss. */
   async committed(ms: number): Promise<boolean> {
-    return within(Promise.all(this.#queues.map((queue) => queue.committed(queue.position))), ms)
+    const marks = this.#queues.map((queue) => ({ queue, position: queue.position }))
+    const committed = await Promise.all(
+      marks.map(async ({ queue, position }) => {
+        if (queue.isCommitted(position)) return true
+        if (this.#late.has(queue)) return false
+        if (await within(queue.committed(position), ms)) return true
+        this.#missed(queue)
+        return false
+      }),
+    )
+    return !committed.includes(false)
   }
 
-  #stored(): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#diagnostics.log('info', 'commits succeed again: replies wait for their records')
+  #missed(queue: RecorderQueue): void {
+    if (this.#late.has(queue)) return
+    this.#late.add(queue)
+    this.#diagnostics.log(
+      'error',
+      'commit-wait missed: replies are released unrecorded until a commit succeeds',
+      { recorder: queue.plugin.name },
+    )
+  }
+
+  #stored(queue: RecorderQueue): void {
+    if (!this.#late.delete(queue)) return
+    this.#diagnostics.log('info', 'commits succeed again: replies wait for their records', {
+      recorder: queue.plugin.name,
+    })
   }
 }

@@ -12,13 +12,17 @@ export class PluginSet {
   readonly queues: readonly RecorderQueue[]
   readonly #plugins: readonly Plugin[]
   readonly #diagnostics: Diagnostics
+  readonly #openWait: number
+  readonly #opened = new Set<Plugin>()
   readonly #out = new Map<Plugin, string>()
   readonly #retries = new Set<NodeJS.Timeout>()
   #observers: readonly Plugin[]
   #openQueues: readonly RecorderQueue[]
   #opening: Promise<void> | undefined
+  #closed = false
 
-  constructor(plugins: readonly Plugin[], diagnostics: Diagnostics) {
+  /** `openWait`: how long requests wait for a plugin that is not durable to open, in ms. */
+  constructor(plugins: readonly Plugin[], diagnostics: Diagnostics, openWait = 5000) {
     const names = plugins.map(({ name }) => name)
     const twice = names.find((name, index) => names.indexOf(name) !== index)
     if (twice !== undefined) {
@@ -28,6 +32,7 @@ export class PluginSet {
     }
     this.#plugins = plugins
     this.#diagnostics = diagnostics
+    this.#openWait = openWait
     this.queues = plugins
       .filter((plugin) => plugin.record)
       .map((plugin) => new RecorderQueue(plugin, diagnostics))
@@ -44,13 +49,20 @@ export class PluginSet {
     return this.#openQueues
   }
 
-  /** Opens all, once. Rejects where a durable plugin can't be opened; any other is left out and tried again. */
+  /**
+   * Opens all, once. Rejects where a durable plugin can't be opened, until a later call can; any other is left
+   * out and tried again.
+   */
   open(): Promise<void> {
-    this.#opening ??= this.#openAll()
+    this.#opening ??= this.#openAll().catch((error) => {
+      this.#opening = undefined
+      throw error
+    })
     return this.#opening
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const timer of this.#retries) clearTimeout(timer)
     await Promise.all(this.queues.map((queue) => queue.close()))
     for (const plugin of this.#plugins) {
@@ -69,36 +81,48 @@ export class PluginSet {
   }
 
   async #openAll(): Promise<void> {
-    for (const plugin of this.#plugins) {
-      try {
-        await plugin.open?.()
-      } catch (error) {
-        if (plugin.durable) throw error
-        this.#leaveOut(plugin, error, 1000)
-      }
-    }
-    this.#select()
+    const closed = this.#plugins.filter((plugin) => !this.#opened.has(plugin))
+    // All are waited for: one that fails must not leave others half open.
+    const tries = closed.map((plugin) =>
+      plugin.durable ? this.#open(plugin) : this.#openInTime(plugin),
+    )
+    const failed = (await Promise.allSettled(tries)).find(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
   }
 
-  #leaveOut(plugin: Plugin, error: unknown, pause: number): void {
-    this.#out.set(plugin, messageOf(error))
-    this.#report(plugin, `could not be opened and is left out: ${messageOf(error)}`)
-    const timer = setTimeout(() => {
-      this.#retries.delete(timer)
-      void this.#tryAgain(plugin, pause)
-    }, pause).unref()
-    this.#retries.add(timer)
+  async #open(plugin: Plugin): Promise<void> {
+    await plugin.open?.()
+    this.#opened.add(plugin)
   }
 
-  async #tryAgain(plugin: Plugin, pause: number): Promise<void> {
+  /** One that hangs is left out, too, until it comes to an end. */
+  async #openInTime(plugin: Plugin): Promise<void> {
+    const opening = this.#tryToOpen(plugin, 1000)
+    if (await within(opening, this.#openWait)) return
+    this.#leaveOut(plugin, new Error(`did not open within ${this.#openWait} ms`))
+  }
+
+  async #tryToOpen(plugin: Plugin, pause: number): Promise<void> {
     try {
-      await plugin.open?.()
-      this.#out.delete(plugin)
+      await this.#open(plugin)
+      if (!this.#out.delete(plugin)) return
       this.#select()
       this.#diagnostics.log('info', `plugin ${plugin.name} is open now`)
     } catch (error) {
-      this.#leaveOut(plugin, error, Math.min(longestPauseMs, pause * 2))
+      this.#leaveOut(plugin, error)
+      if (this.#closed) return
+      const timer = setTimeout(() => {
+        this.#retries.delete(timer)
+        void this.#tryToOpen(plugin, Math.min(longestPauseMs, pause * 2))
+      }, pause).unref()
+      this.#retries.add(timer)
     }
+  }
+
+  #leaveOut(plugin: Plugin, error: unknown): void {
+    this.#out.set(plugin, messageOf(error))
+    this.#select()
+    this.#report(plugin, `could not be opened and is left out: ${messageOf(error)}`)
   }
 
   #select(): void {

@@ -1,5 +1,6 @@
 import type { Diagnostics } from './diagnostics.ts'
 import { messageOf } from './errors.ts'
+import { snakeKeys } from './json.ts'
 import type { Plugin } from './plugin.ts'
 import { dropContent, isEssential, sizeOf } from './record-content.ts'
 import type { InterceptionRecord } from './records.ts'
@@ -64,6 +65,10 @@ export class RecorderQueue {
   }
 
   push(record: InterceptionRecord): void {
+    if (this.#closing) {
+      this.#refuse(record, 'closed')
+      return
+    }
     const bytes = sizeOf(record)
     this.#entries.push({ position: this.#pushed++, record, bytes, bare: false })
     this.#bytes += bytes
@@ -88,10 +93,12 @@ export class RecorderQueue {
 
   /** Stores what waits, for at most `ms`, then stops; what is left then is counted and logged. */
   async close(ms = 5000): Promise<void> {
+    // One try at once, however long the pause was to be.
+    this.#wake()
     await within(this.#draining ?? Promise.resolve(), ms)
     this.#closing = true
     this.#wake()
-    this.#giveUp(this.#entries.length, 'closed')
+    this.#giveUp(this.#entries, 'closed')
   }
 
   async #drain(): Promise<void> {
@@ -105,11 +112,11 @@ export class RecorderQueue {
         this.#advance(batch)
         this.onStored()
       } else if (!this.plugin.durable) {
-        this.#giveUp(batch.length, 'failed')
-      } else {
-        tries++
-        if (tries >= 3 && batch.length > 1) await this.#isolate(batch)
-        if (this.#entries.length > 0) await this.#pause(tries)
+        this.#giveUp(batch, 'failed')
+      } else if (++tries >= 3 && batch.length > 1 && (await this.#isolate(batch))) {
+        tries = 0
+      } else if (!this.#closing) {
+        await this.#pause(tries)
       }
     }
     this.#draining = undefined
@@ -131,31 +138,39 @@ export class RecorderQueue {
 
   /**
    * Tells a bad record from a store that is down: where others can be stored alone, the one that can't is set
-   * aside. A store that takes nothing at all costs two tries and no record.
+   * aside. A store that takes nothing at all costs two tries and no record; false then.
    */
-  async #isolate(batch: readonly Entry[]): Promise<void> {
-    const probe = batch[Math.trunc(Math.random() * batch.length)] as Entry
-    const neighbour = batch[(batch.indexOf(probe) + 1) % batch.length] as Entry
-    const works =
-      (await this.#store([probe])) === undefined || (await this.#store([neighbour])) === undefined
-    if (!works) return
-    const bad: Entry[] = []
-    for (const half of [batch.slice(0, batch.length >> 1), batch.slice(batch.length >> 1)]) {
-      await this.#bisect(half, bad)
+  async #isolate(batch: readonly Entry[]): Promise<boolean> {
+    const at = Math.trunc(Math.random() * batch.length)
+    let good: Entry | undefined
+    for (const probe of [batch[at] as Entry, batch[(at + 1) % batch.length] as Entry]) {
+      if (!good && (await this.#stores([probe]))) good = probe
     }
+    const bad: Entry[] = []
+    if (!good || !(await this.#bisect(batch, good, bad))) return false
     for (const { record } of bad) this.#refuse(record, 'refused')
     this.#advance(batch)
     this.onStored()
+    return true
   }
 
-  async #bisect(batch: readonly Entry[], bad: Entry[]): Promise<void> {
-    if (batch.length === 0 || (await this.#store(batch)) === undefined) return
-    if (batch.length === 1) {
-      bad.push(batch[0] as Entry)
-      return
+  /** Collects what can't be stored. False where the store went down meanwhile: then nothing is known. */
+  async #bisect(batch: readonly Entry[], good: Entry, bad: Entry[]): Promise<boolean> {
+    if (batch.length > 1) {
+      const middle = batch.length >> 1
+      for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
+        if (!(await this.#stores(half)) && !(await this.#bisect(half, good, bad))) return false
+      }
+      return true
     }
-    await this.#bisect(batch.slice(0, batch.length >> 1), bad)
-    await this.#bisect(batch.slice(batch.length >> 1), bad)
+    // Bad only if it fails again right after one that is known to be good.
+    if (!(await this.#stores([good]))) return false
+    if (!(await this.#stores(batch))) bad.push(...batch)
+    return true
+  }
+
+  async #stores(batch: readonly Entry[]): Promise<boolean> {
+    return !this.#closing && (await this.#store(batch)) === undefined
   }
 
   #pause(tries: number): Promise<void> {
@@ -188,19 +203,24 @@ export class RecorderQueue {
     }
   }
 
-  #giveUp(count: number, reason: string): void {
-    for (const { record } of this.#entries.slice(0, count)) this.#refuse(record, reason)
-    this.#remove(count)
+  /** Some of it may have been shed meanwhile: that is counted already. */
+  #giveUp(batch: readonly Entry[], reason: string): void {
+    const waiting = new Set(this.#entries)
+    for (const entry of batch) if (waiting.has(entry)) this.#refuse(entry.record, reason)
+    this.#advance(batch)
   }
 
+  /** What a durable recorder loses is told each time, and whole where a bill or an audit needs it. */
   #refuse(record: InterceptionRecord, reason: string): void {
-    const recorder = this.plugin.name
-    this.#diagnostics.count('records_dropped', { recorder, reason })
-    this.#diagnostics.logEach('error', `recorder ${recorder} lost a record`, {
+    const { durable, name } = this.plugin
+    this.#diagnostics.count('records_dropped', { recorder: name, reason })
+    const log = durable ? this.#diagnostics.logEach : this.#diagnostics.log
+    log('error', `recorder ${name} lost a record`, {
       reason,
       record_type: record.type,
       id: record.id,
       interception_id: record.interceptionId,
+      ...(durable && isEssential(record) && { record: snakeKeys(record) }),
     })
   }
 

@@ -13,7 +13,7 @@ export interface RecordDocument {
 }
 
 /** No text is kept beyond this, in UTF-8 bytes. */
-export const memberLimit: number = 1024 ** 2
+const memberLimit = 1024 ** 2
 
 /** The record within `limit` bytes; what had to be cut is told in `truncated` and `truncatedFrom`. */
 export function encodeRecord(

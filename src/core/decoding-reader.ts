@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Transform } from 'node:stream'
 import {
   createBrotliDecompress,
@@ -10,13 +9,13 @@ import type { InterceptionEvent } from './events.ts'
 import type { Verdict } from './format.ts'
 import type { Passage, ReplyReader } from './reply-reader.ts'
 
-const decoders: Readonly<Record<string, () => Transform>> = {
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  deflate: createInflate,
-  br: createBrotliDecompress,
-  zstd: createZstdDecompress,
-}
+const decoders: ReadonlyMap<string, () => Transform> = new Map<string, () => Transform>([
+  ['gzip', createGunzip],
+  ['x-gzip', createGunzip],
+  ['deflate', createInflate],
+  ['br', createBrotliDecompress],
+  ['zstd', createZstdDecompress],
+])
 
 /** Bounds of what is decoded for the observers: all in all, and against what came. */
 const maxDecoded = 64 * 1024 * 1024
@@ -35,7 +34,7 @@ export class DecodingReader implements ReplyReader {
 
   constructor(encoding: string, inner: ReplyReader) {
     this.#inner = inner
-    this.#decoder = decoders[encoding]?.()
+    this.#decoder = decoders.get(encoding)?.()
     this.#stoodDown = this.#decoder === undefined
     this.#decoder?.on('data', (chunk: Buffer) => this.#read(chunk))
     this.#decoder?.on('error', () => this.#standDown())
@@ -51,19 +50,20 @@ export class DecodingReader implements ReplyReader {
 
   push(chunk: Buffer): Passage {
     this.#received += chunk.length
-    if (!this.#stoodDown) this.#decoder?.write(chunk)
+    if (this.#decoder?.writable) this.#decoder.write(chunk)
     return { pass: chunk, held: null }
   }
 
   observe(): void {}
 
   async end(): Promise<null> {
-    if (!this.#stoodDown && this.#decoder) {
-      const closed = once(this.#decoder, 'close')
-      this.#decoder.end()
-      await closed
+    const decoder = this.#decoder
+    // Once the terminal frame was read it is closed already; it also closes, late, on a fault.
+    if (decoder && !decoder.destroyed) {
+      await new Promise((resolve) => decoder.once('close', resolve).end())
     }
-    await this.#inner.end()
+    // Half a body would be read as a broken one.
+    if (!this.#stoodDown) await this.#inner.end()
     return null
   }
 

@@ -109,7 +109,7 @@ export class Exchange {
         this.#runtime.send(request),
       )
       this.#settlement.facts.httpStatus = reply.status
-      this.#relay = this.#createRelay(reply)
+      this.#relay = this.#begin(reply)
       return this.#relay
     } catch (error) {
       this.#failed(error)
@@ -136,6 +136,21 @@ export class Exchange {
       headers,
       body: this.#askedUsage ? withUsageAsked(bytes) : bytes,
       signal: this.#client.signal,
+    }
+  }
+
+  #begin(reply: Reply): Relay {
+    try {
+      const relay = this.#createRelay(reply)
+      relay.begin()
+      return relay
+    } catch (cause) {
+      reply.body.destroy()
+      throw new SluiceError(`the upstream's reply can't be passed on: ${messageOf(cause)}`, {
+        code: 'ERR_UPSTREAM_REPLY',
+        status: 502,
+        cause,
+      })
     }
   }
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Context } from 'koa'
 import { ClientConnection } from './client-connection.ts'
@@ -6,9 +7,10 @@ import { SluiceError } from './errors.ts'
 import { headerValue, replyHeaders, upstreamHeaders } from './headers.ts'
 import { errorFormat, replyWithSluiceError } from './own-reply.ts'
 import { type Provider, upstreamUrl } from './provider.ts'
+import { flushHead, writeReplyHead } from './reply-head.ts'
 import { type RequestBody, readRequestBody } from './request-body.ts'
 import type { Runtime } from './runtime.ts'
-import type { Reply, UpstreamRequest } from './upstream.ts'
+import type { RawHeaders, Reply, UpstreamRequest } from './upstream.ts'
 
 export interface PassThroughOptions {
   readonly ctx: Context
@@ -32,12 +34,8 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
     const reply = await withHeadersTimeout(client, runtime, async () =>
       runtime.send(await upstreamRequest(options, runtime, client.signal)),
     )
-    response.sendDate = false
-    response.writeHead(reply.status, reply.statusText, [
-      ...replyHeaders(reply.headers),
-      ...(runtime.state.draining ? ['connection', 'close'] : []),
-    ])
-    await forwardBody(reply, ctx)
+    const closing = runtime.state.draining ? ['connection', 'close'] : []
+    await forward(reply, [...replyHeaders(reply.headers), ...closing], response)
   } catch (error) {
     if (response.headersSent) response.destroy()
     else if (!client.gone) {
@@ -129,10 +127,19 @@ function withForwarded(headers: readonly string[], ctx: Context): string[] {
   return kept
 }
 
-async function forwardBody(reply: Reply, { res: response }: Context): Promise<void> {
-  response.flushHeaders()
-  // `pipeline` destroys both ends on a fault: a cut upstream looks cut to the client, too.
-  await pipeline(reply.body, response)
+async function forward(
+  reply: Reply,
+  headers: RawHeaders,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    writeReplyHead(response, reply, headers)
+    flushHead(response)
+    // `pipeline` destroys both ends on a fault: a cut upstream looks cut to the client, too.
+    await pipeline(reply.body, response)
+  } finally {
+    reply.body.destroy()
+  }
 }
 
 function unexpected(cause: unknown): SluiceError {

@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Drains } from './drains.ts'
 import type { Gate } from './gate.ts'
 import { headerValue, replyHeaders } from './headers.ts'
+import { flushHead, writeReplyHead } from './reply-head.ts'
 import type { ReplyReader } from './reply-reader.ts'
 import type { Settlement } from './settlement.ts'
 import type { Reply } from './upstream.ts'
@@ -57,13 +59,12 @@ export class Relay {
     this.#length = length === undefined || chunked ? undefined : Number(length)
   }
 
-  /** Resolves when the reply has ended, one way or another. Call it once. */
+  /** Resolves when the reply has ended, one way or another. Call it once, after `begin`. */
   run(): Promise<void> {
     const { response, reply, settlement } = this.#options
     settlement.owed = () => this.#options.reader.finish()
     return new Promise((resolve) => {
       this.#done = resolve
-      this.#writeHead()
       this.#watchUpstream()
       reply.body.on('data', (chunk: Buffer) => this.#receive(chunk))
       reply.body.on('end', () => this.#endOfBody())
@@ -85,6 +86,7 @@ export class Relay {
     this.#discarding = true
     this.#drain = drain
     clearTimeout(this.#stalled)
+    this.#stalled = undefined
     reply.body.resume()
     this.#watchUpstream()
   }
@@ -101,16 +103,19 @@ export class Relay {
     if (this.#state !== 'over') this.#cutClient()
   }
 
-  #writeHead(): void {
+  /** Writes the head. Throws where Node won't send it. */
+  begin(): void {
     const { response, reply, edited, headers } = this.#options
     const own = edited
       ? replyHeaders(reply.headers).filter(
           (_, index, all) => all[index - (index % 2)]?.toLowerCase() !== 'content-length',
         )
       : replyHeaders(reply.headers)
-    response.sendDate = false
-    response.writeHead(reply.status, reply.statusText, [...own, ...headers])
-    response.flushHeaders()
+    writeReplyHead(response, reply, [...own, ...headers])
+    // Once this turn's body bytes are in: head and body then go out in one write.
+    setImmediate(() => {
+      if (this.#state === 'flowing') flushHead(response)
+    })
   }
 
   #receive(chunk: Buffer): void {
@@ -163,7 +168,9 @@ export class Relay {
     settlement.facts.partial = reader.partial
     settlement.facts.drained = this.#discarding && (reader.ended || this.#upstream === 'ended')
     const { outcome, ...cause } = reader.verdict()
-    settlement.settle(outcome, cause)
+    // Where something passed unread its clean end is all that is known.
+    const unknown = outcome === 'upstream_cut' && reader.partial
+    settlement.settle(unknown ? 'completed' : outcome, cause)
   }
 
   async #passGate(): Promise<void> {
@@ -172,7 +179,10 @@ export class Relay {
     this.#watchUpstream()
     if (this.#upstream === 'open') reply.body.pause()
     await settlement.ended
-    if (!this.#discarding) await gate.pass(id)
+    if (!this.#discarding && !gate.isClear) {
+      flushHead(this.#options.response)
+      await gate.pass(id)
+    }
     if (this.#over()) return
     if (this.#held) this.#write(this.#held)
     this.#held = null
@@ -181,7 +191,7 @@ export class Relay {
     if (this.#upstream === 'ended') this.#endClient()
     else if (this.#upstream === 'broken') this.#cutClient()
     else {
-      this.#linger = setTimeout(() => this.#endClient(), lingerMs)
+      this.#linger = setTimeout(() => this.#lingered(), lingerMs)
       reply.body.resume()
     }
   }
@@ -271,6 +281,15 @@ export class Relay {
     this.#finish()
   }
 
+  /** The upstream does not end its reply: it is dropped, and ours ends, unless that promised more bytes. */
+  #lingered(): void {
+    // A client that holds us back is not the upstream's fault.
+    if (this.#stalled) return void this.#linger?.refresh()
+    this.#options.reply.body.destroy()
+    if (this.#length !== undefined && this.#received < this.#length) this.#cutClient()
+    else this.#endClient()
+  }
+
   #endClient(): void {
     const { response } = this.#options
     if (this.#discarding || response.destroyed) return this.#finish()
@@ -284,7 +303,7 @@ export class Relay {
     const { request, response } = this.#options
     const { socket } = response
     // To a client of HTTP/1.0 the end of the connection is the end of the body: only a reset looks cut.
-    if (request.httpVersionMajor === 1 && request.httpVersionMinor === 0) socket?.resetAndDestroy()
+    if (request.httpVersion === '1.0' && isTcp(socket)) socket.resetAndDestroy()
     else if (socket && !response.writableNeedDrain) socket.destroySoon()
     else response.destroy()
     this.#finish()
@@ -300,4 +319,9 @@ export class Relay {
     if (this.#upstream === 'open') this.#options.reply.body.destroy()
     this.#done()
   }
+}
+
+/** Unix sockets and TLS know no reset: Node throws. */
+function isTcp(socket: Socket | null): socket is Socket {
+  return socket?.remoteAddress !== undefined && !('encrypted' in socket)
 }

@@ -10,15 +10,15 @@ export interface RequestBody {
   readonly decoded: boolean
 }
 
-const decoders: Readonly<
-  Record<string, (bytes: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>>
-> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
-}
+type Decoder = (bytes: Buffer, limit: { maxOutputLength: number }) => Promise<Buffer>
+
+const decoders: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+  ['zstd', promisify(zstdDecompress)],
+])
 
 /**
  * The whole body, decoded. Behind a body parser its `rawBody` is used: a body that was parsed can't be written
@@ -34,10 +34,10 @@ export async function readRequestBody(
     .flatMap((value) => value.split(','))
     .map((name) => name.trim().toLowerCase())
     .filter((name) => name !== '' && name !== 'identity')
-  const unknown = encodings.find((name) => !decoders[name])
+  const unknown = encodings.find((name) => !decoders.has(name))
   if (unknown !== undefined || encodings.length > 3) {
     throw new SluiceError(
-      `content-encoding "${unknown ?? encodings.join(', ')}" is not read here: send ${Object.keys(decoders).join(', ')} or none`,
+      `content-encoding "${unknown ?? encodings.join(', ')}" is not read here: send ${[...decoders.keys()].join(', ')} or none`,
       { code: 'ERR_BODY_ENCODING', status: 415 },
     )
   }
@@ -80,7 +80,7 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
 
 async function decode(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
   try {
-    return (await decoders[encoding]?.(bytes, { maxOutputLength: maxBytes })) ?? bytes
+    return (await decoders.get(encoding)?.(bytes, { maxOutputLength: maxBytes })) ?? bytes
   } catch (cause) {
     const { code } = cause as { code?: string }
     if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)

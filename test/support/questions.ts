@@ -1,10 +1,18 @@
+import type { JsonObject } from '../../src/core/json.ts'
+
+export interface Question {
+  /** Of the gateway. */
+  readonly path: string
+  readonly ask: JsonObject & { readonly model: string }
+}
+
 const tool = { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] }
 const model = 'test-model'
 const prompt = 'What is the weather in Oslo?'
 const messages = [{ role: 'user', content: prompt }]
 
 /** One question to each format, which the simulated model answers with a tool call. */
-export const routes = {
+export const routes: Readonly<Record<'messages' | 'chat' | 'responses', Question>> = {
   messages: {
     path: '/anthropic/v1/messages',
     ask: {
@@ -31,4 +39,4 @@ export const routes = {
       tools: [{ type: 'function', name: 'get_weather', parameters: tool }],
     },
   },
-} as const
+}

@@ -113,7 +113,7 @@ export class RecorderQueue {
         this.onStored()
       } else if (!this.plugin.durable) {
         this.#giveUp(batch, 'failed')
-      } else if (++tries >= 3 && batch.length > 1 && (await this.#isolate(batch))) {
+      } else if (++tries >= 3 && this.#entries.length > 1 && (await this.#isolate(batch))) {
         tries = 0
       } else if (!this.#closing) {
         await this.#pause(tries)
@@ -137,15 +137,15 @@ export class RecorderQueue {
   }
 
   /**
-   * Tells a bad record from a store that is down: where others can be stored alone, the one that can't is set
+   * Tells a bad record from a store that is down: where another can be stored alone, the one that can't is set
    * aside. A store that takes nothing at all costs two tries and no record; false then.
    */
   async #isolate(batch: readonly Entry[]): Promise<boolean> {
-    const at = Math.trunc(Math.random() * batch.length)
+    // Any that waits will do: this batch may be bad throughout, and stores take records in any order.
+    const at = Math.trunc(Math.random() * this.#entries.length)
+    const probes = [this.#entries[at], this.#entries[(at + 1) % this.#entries.length]]
     let good: Entry | undefined
-    for (const probe of [batch[at] as Entry, batch[(at + 1) % batch.length] as Entry]) {
-      if (!good && (await this.#stores([probe]))) good = probe
-    }
+    for (const probe of probes) if (!good && probe && (await this.#stores([probe]))) good = probe
     const bad: Entry[] = []
     if (!good || !(await this.#bisect(batch, good, bad))) return false
     for (const { record } of bad) this.#refuse(record, 'refused')

@@ -65,6 +65,8 @@ export class Exchange {
     this.#start = this.#startRecord(facts, startedAt, retried)
     const pipeline = new Pipeline(this.#interception(startedAt), this.#start, runtime.pipeline())
     this.#settlement = new Settlement(pipeline, body.bytes.length)
+    // Also of calls that are told only at the end: Chat's.
+    this.#settlement.watch = (events) => this.#rememberCalls(events)
     const attempt = runtime.retries.remember(key, {
       id: this.#id,
       rootId: this.#start.threadRootId,
@@ -162,7 +164,7 @@ export class Exchange {
       format,
       roundNumber: 0,
       askedUsage: this.#askedUsage,
-      emit: (events) => this.#observe(events),
+      emit: (events) => settlement.observe(events),
       terminal: () => this.#relay?.terminalRead(),
       frame: (frame) => this.#frames.tell(frame),
     })
@@ -188,7 +190,7 @@ export class Exchange {
   }
 
   /** Remembers who made which tool call, so that the request that answers it finds its parent. */
-  #observe(events: readonly InterceptionEvent[]): void {
+  #rememberCalls(events: readonly InterceptionEvent[]): void {
     const { lineage } = this.#runtime
     const { initiatorId, clientSessionId, agentId, threadRootId, sessionId } = this.#start
     for (const event of events) {
@@ -197,7 +199,6 @@ export class Exchange {
       lineage.remember(initiatorId, event.toolCallId, kin)
       if (agentId === null) lineage.remember(initiatorId, `session ${clientSessionId}`, kin)
     }
-    this.#settlement.observe(events)
   }
 
   #frameFailed(error: unknown): void {

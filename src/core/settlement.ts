@@ -27,6 +27,8 @@ export class Settlement {
   readonly ended: Promise<void>
   /** Events that are owed when it ends early: open blocks, usage so far. */
   owed: () => readonly InterceptionEvent[] = () => []
+  /** Told of all events, those that are owed too, before the plugins are. */
+  watch: (events: readonly InterceptionEvent[]) => void = () => {}
   /** True once the model has said anything. */
   sawUsage = false
   readonly #pipeline: Pipeline
@@ -61,6 +63,7 @@ export class Settlement {
   /** Passes events on to the plugins and keeps what the end record says of them. */
   observe(events: readonly InterceptionEvent[]): void {
     if (this.#finished) return
+    this.watch(events)
     for (const event of events) {
       if (event.type === 'finish') this.#finishReason ??= event.reason
       else if (event.type === 'usage') this.sawUsage = true

@@ -57,7 +57,7 @@ export class SseReader implements ReplyReader {
       this.#frames.push(frame)
       this.observe()
     }
-    return rest
+    return frame && rest && isAskedUsage(frame) ? null : rest
   }
 
   finish(): readonly InterceptionEvent[] {
@@ -70,11 +70,11 @@ export class SseReader implements ReplyReader {
 
   /** Whole blocks only, less the usage that we asked for; once the reply has ended, all that is there. */
   #whole(blocks: readonly Block[], last: number): Passage {
-    const shown = blocks.filter(({ frame }) => frame === null || !isAskedUsage(frame))
-    const border = last < 0 ? shown.length : shown.indexOf(blocks[last] as Block)
+    const before = last < 0 ? blocks : blocks.slice(0, last)
+    const shown = before.filter(({ frame }) => frame === null || !isAskedUsage(frame))
     const bytes = (part: readonly Block[]) => part.map((block) => block.bytes)
-    const pass = bytes(shown.slice(0, border))
-    const held = last < 0 ? [] : [...bytes(shown.slice(border)), this.#framer.rest()]
+    const pass = bytes(shown)
+    const held = last < 0 ? [] : [...bytes(blocks.slice(last)), this.#framer.rest()]
     return {
       pass: pass.length > 0 ? Buffer.concat(pass) : null,
       held: held.length > 0 ? Buffer.concat(held) : null,

@@ -18,7 +18,10 @@ export const structuredLogger = ({
 }: StructuredLoggerOptions = {}): Plugin => ({
   name: 'structured-logger',
   record: (records) => {
-    for (const record of records) logger.info('interception log', logFields(record, content))
+    for (const record of records) {
+      // One object: winston would append a record's own `message` to ours.
+      logger.log({ ...logFields(record, content), level: 'info', message: 'interception log' })
+    }
   },
 })
 

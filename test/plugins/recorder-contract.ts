@@ -15,7 +15,7 @@ import {
   wholeInterception,
 } from '../support/stored-records.ts'
 
-declare module '../../src/core/records.ts' {
+declare module 'sluice' {
   interface RecordTypes {
     contract_extra: { readonly tookMs: number }
   }

@@ -4,19 +4,19 @@ import type { Log } from '../core/diagnostics.ts'
 import { createGateway, type Gateway } from '../core/gateway.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Recorder } from '../core/recorder.ts'
-import { capturers } from '../plugins/capturers.ts'
 import { api } from './api.ts'
 import { localInitiator } from './auth.ts'
 import type { Config } from './config.ts'
 import { guard } from './guard.ts'
 import { homePage } from './home-page.ts'
 import { metricsText } from './metrics.ts'
+import { observers } from './observers.ts'
 import { mounts } from './refusal.ts'
 
 export interface AppOptions {
   readonly recorder: Recorder
   readonly log: Log
-  /** Beside the four capturers and the recorder. @default none */
+  /** Beside the observers that the configuration asks for, and the recorder. @default none */
   readonly plugins?: readonly Plugin[]
   /** True while the process goes down. @default never */
   readonly isDraining?: () => boolean
@@ -43,7 +43,7 @@ export function createApp(
       maxBytes: config.drainMaxBytes,
       maxCount: config.drainMaxCount,
     },
-    plugins: [...capturers({ resultContent: config.toolResults }), ...plugins, recorder],
+    plugins: [...observers(config), ...plugins, recorder],
     initiator,
     log,
   })

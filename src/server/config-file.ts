@@ -13,6 +13,7 @@ export interface ConfigFile {
   readonly settings: ReadonlyMap<keyof Settings, Given>
   readonly providers: unknown
   readonly clients: unknown
+  readonly prices: unknown
 }
 
 /** Found without being named, in the working folder. */
@@ -39,7 +40,7 @@ export function readConfigFile({
   const content = name === undefined ? {} : readContent(name, folder, faults)
   const given = new Map<keyof Settings, Given>()
   for (const [key, value] of Object.entries(content)) {
-    if (key === 'providers' || key === 'clients' || value === null) continue
+    if (['providers', 'clients', 'prices'].includes(key) || value === null) continue
     const place = `${name}: ${key}`
     if (!isSetting(key)) faults.push(`${place}: unknown`)
     else if (typeof value === 'object') faults.push(`${place}: must be a plain value`)
@@ -50,6 +51,7 @@ export function readConfigFile({
     settings: given,
     providers: content.providers ?? undefined,
     clients: content.clients ?? undefined,
+    prices: content.prices ?? undefined,
   }
 }
 

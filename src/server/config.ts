@@ -3,9 +3,11 @@ import type { ClientRule } from '../core/client-rules.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Provider } from '../core/provider.ts'
 import type { ProxySettings } from '../core/upstream.ts'
+import type { ModelPrices } from '../plugins/prices/own-price.ts'
 import { clashes } from './config-clashes.ts'
 import { readClients } from './config-clients.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
+import { readPrices } from './config-prices.ts'
 import { readProviders } from './config-providers.ts'
 import { readProxy } from './config-proxy.ts'
 import { readSecret } from './config-secret.ts'
@@ -15,6 +17,8 @@ import { flagOf, type Settings, settingNames, settings, variableOf } from './set
 export interface Config extends Settings {
   readonly providers: readonly Provider[]
   readonly clients: readonly ClientRule[]
+  /** The user's own, by model. */
+  readonly prices: Readonly<Record<string, ModelPrices>>
   readonly proxy: ProxySettings
   /** A simulated provider in place of the real ones. */
   readonly demo: boolean
@@ -61,6 +65,7 @@ export function readConfig({
     ...parsed,
     providers: readProviders({ settings: parsed, given, file, folder, faults }),
     clients: readClients(file, faults),
+    prices: readPrices(file, faults),
     proxy: readProxy(env, faults),
     demo,
     ownDemoStore,

@@ -30,6 +30,8 @@ export interface Settings {
   readonly drainTimeout: number
   readonly recordContent: boolean
   readonly toolResults: boolean
+  readonly answers: boolean
+  readonly cost: boolean
   readonly annotations: boolean
   readonly maxRecords: number
   readonly settleTimeout: number
@@ -100,6 +102,8 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   drainTimeout: value(duration, '30s', 'how long a shutdown waits for open streams', 'duration'),
   recordContent: toggle('true', 'keep prompts, tool inputs and reasoning, not only their names'),
   toolResults: toggle('false', 'keep the content of tool results, too'),
+  answers: toggle('false', 'keep the text of what the model answered'),
+  cost: toggle('true', 'price what replies used; prices of your own: `prices` in the file'),
   annotations: toggle('true', 'keep X-Sluice-Repo, -Branch and -Issue'),
   maxRecords: value(
     wholeNumber(1, 1_000_000),

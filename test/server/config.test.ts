@@ -229,3 +229,15 @@ function emptyFolder(files: Readonly<Record<string, string>> = {}): string {
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
   return folder
 }
+
+test('prices of one’s own are taken from the file, and their faults are told', () => {
+  const good = emptyFolder({
+    'sluice.config.yaml': 'prices:\n  my-model: { input: 3, output: 15 }\n',
+  })
+  assert.deepEqual(read({ folder: good }).prices, { 'my-model': { input: 3, output: 15 } })
+  const bad = emptyFolder({ 'sluice.config.yaml': 'prices:\n  my-model: { input: cheap }\n' })
+  assert.throws(() => read({ folder: bad }), {
+    code: 'ERR_CONFIG',
+    message: /prices\.my-model\.input: must be a number.*\n.*prices\.my-model\.output: must be/,
+  })
+})

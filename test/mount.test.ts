@@ -37,7 +37,11 @@ async function assertServes(
 
 for (const [name, prefix, put] of [
   ['under a prefix', '/ai', (app, gateway) => app.use(gateway.middleware({ prefix: '/ai' }))],
-  ['under a deep prefix', '/a/b', (app, gateway) => app.use(gateway.middleware({ prefix: '/a/b/' }))],
+  [
+    'under a deep prefix',
+    '/a/b',
+    (app, gateway) => app.use(gateway.middleware({ prefix: '/a/b/' })),
+  ],
   ['inside koa-mount', '/ai', (app, gateway) => app.use(mount('/ai', gateway.middleware()))],
   [
     'inside a router',
@@ -69,7 +73,10 @@ for (const [name, prefix, put] of [
       })
     })
     for (const question of Object.values(routes)) await assertServes(gateway, question, prefix)
-    const models = await rawCall(gateway.port, { path: `${prefix}/openai/v1/models`, method: 'GET' })
+    const models = await rawCall(gateway.port, {
+      path: `${prefix}/openai/v1/models`,
+      method: 'GET',
+    })
     assert.equal(models.status, 200)
     for (const path of ['/', '/openai/v1/models', `${prefix}x/openai/v1/models`]) {
       const answer = await rawCall(gateway.port, { path, method: 'GET' })
@@ -112,7 +119,10 @@ test('behind one that keeps no raw body it says what to do', async () => {
     assert.match(error.message, /ERR_BODY_CONSUMED: mount the gateway before the body parser/)
   }
   assert.equal((await gateway.interceptions()).length, 0)
-  assert.equal((await rawCall(gateway.port, { path: '/openai/v1/models', method: 'GET' })).status, 200)
+  assert.equal(
+    (await rawCall(gateway.port, { path: '/openai/v1/models', method: 'GET' })).status,
+    200,
+  )
 })
 
 test('the host’s own middleware around it may set headers, and its state says who asks', async () => {

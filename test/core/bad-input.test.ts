@@ -82,7 +82,9 @@ for (const name of names) {
       const answer = await rawCall(port, { path: routes[name].path, body })
       assert.equal(answer.status, 200, body)
       assert.equal(upstream.requests[at]?.body.toString(), body)
-      const { end } = await gateway.ended(headerOf(answer.headers, 'x-sluice-interception-id') ?? '')
+      const { end } = await gateway.ended(
+        headerOf(answer.headers, 'x-sluice-interception-id') ?? '',
+      )
       assert.equal(end.outcome, 'completed')
       assert.equal((await gateway.interceptions()).length, recorded + 1)
     }
@@ -133,13 +135,26 @@ test('members of wrong types are no prompt and no model', async () => {
 
 test('duplicated headers go on as they came, and the first session header counts', async () => {
   const at = upstream.requests.length
-  const twice = ['x-odd', '1', 'X-Odd', '2', 'content-type', 'application/json', 'accept', 'a', 'accept', 'b']
+  const twice = [
+    'x-odd',
+    '1',
+    'X-Odd',
+    '2',
+    'content-type',
+    'application/json',
+    'accept',
+    'a',
+    'accept',
+    'b',
+  ]
   const { path, ask } = routes.messages
   const answer = await rawCall(port, { path, body: ask, headers: twice })
   assert.equal(answer.status, 200)
   const { rawHeaders = [] } = upstream.requests[at] ?? {}
   assert.deepEqual(
-    rawHeaders.filter((_, index) => /^(x-odd|accept)$/i.test(rawHeaders[index - (index % 2)] ?? '')),
+    rawHeaders.filter((_, index) =>
+      /^(x-odd|accept)$/i.test(rawHeaders[index - (index % 2)] ?? ''),
+    ),
     ['x-odd', '1', 'X-Odd', '2', 'accept', 'a', 'accept', 'b'],
   )
 })

@@ -46,7 +46,12 @@ for (const [method, path, sent] of [
 test('any bytes pass both ways, streamed as they come', async () => {
   const [up, down] = [randomBytes(300_000), randomBytes(300_000)]
   const headers = ['Content-Type', 'application/octet-stream', 'X-Twice', '1', 'X-Twice', '2']
-  upstream.next({ raw: [down.subarray(0, 7), down.subarray(7)], status: 207, statusText: 'Odd', headers })
+  upstream.next({
+    raw: [down.subarray(0, 7), down.subarray(7)],
+    status: 207,
+    statusText: 'Odd',
+    headers,
+  })
   const { answer, request } = await passed({ path: '/openai/v1/embeddings', body: up, headers })
   assert.ok(request.body.equals(up))
   assert.ok(answer.body.equals(down))

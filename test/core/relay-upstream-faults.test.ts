@@ -24,7 +24,10 @@ for (const [name, { path, ask }] of Object.entries(routes)) {
       const answer = await rawCall(port, { path, body })
       assert.equal(answer.end, 'short')
       assert.ok(answer.body.length > 0)
-      assert.doesNotMatch(answer.body.toString(), /DONE|message_stop|response\.completed|event: error/)
+      assert.doesNotMatch(
+        answer.body.toString(),
+        /DONE|message_stop|response\.completed|event: error/,
+      )
       const stored = await gateway.ended(idOf(answer.headers))
       assert.equal(stored.end.outcome, 'upstream_cut')
       assert.equal(stored.end.responseBytes, answer.body.length)
@@ -73,7 +76,10 @@ for (const [name, { path, ask }] of Object.entries(routes)) {
     assert.match(answer.body.toString(), /error/)
     const { end } = await gateway.ended(idOf(answer.headers))
     assert.equal(end.outcome, 'failed')
-    assert.ok(end.errorType === 'overloaded' || end.errorType === 'server_error', `${end.errorType}`)
+    assert.ok(
+      end.errorType === 'overloaded' || end.errorType === 'server_error',
+      `${end.errorType}`,
+    )
     assert.ok(end.errorMessage)
   })
 
@@ -224,7 +230,9 @@ test('a head that Node would not send is a 502, and an end on record', async () 
     { status: 200, headers: ['bad name', '1'] },
   ]) {
     const body = Readable.from(['never read'])
-    const odd = await startGateway({ layers: [() => async () => ({ ...head, statusText: '', body })] })
+    const odd = await startGateway({
+      layers: [() => async () => ({ ...head, statusText: '', body })],
+    })
     const { path, ask } = routes.chat
     const answer = await rawCall(odd.port, { path, body: ask })
     assert.equal(answer.status, 502)

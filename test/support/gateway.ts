@@ -19,6 +19,8 @@ export interface TestGatewayOptions extends Partial<GatewayOptions> {
   /** Of both providers. */
   readonly provider?: ProviderOptions
   readonly capture?: CapturersOptions
+  /** How many interceptions the recorder keeps. @default 10000 */
+  readonly kept?: number
   /** Puts the gateway into an app; `app.use(gateway.middleware())` without it. */
   readonly mount?: (app: Koa, gateway: Gateway) => void
 }
@@ -46,11 +48,12 @@ export async function startGateway({
   provider = {},
   mount = (app, gateway) => app.use(gateway.middleware()),
   plugins = [],
+  kept = 10_000,
   capture,
   ...options
 }: TestGatewayOptions = {}): Promise<TestGateway> {
   const upstream = await fakeUpstream(upstreamOptions)
-  const { recorder, ended } = watchedRecorder()
+  const { recorder, ended } = watchedRecorder(kept)
   const log: string[] = []
   const settings: ProviderOptions = { baseUrl: upstream.url, chatUsage: 'off', ...provider }
   const gateway = createGateway({
@@ -86,8 +89,8 @@ export async function startGateway({
 }
 
 /** A memory recorder that tells when an interception has ended. */
-function watchedRecorder() {
-  const recorder = memoryRecorder()
+function watchedRecorder(maxInterceptions: number) {
+  const recorder = memoryRecorder({ maxInterceptions })
   const order: string[] = []
   const waiting = new Set<() => void>()
   const watched: Recorder = {

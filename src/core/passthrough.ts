@@ -127,11 +127,7 @@ function withForwarded(headers: readonly string[], ctx: Context): string[] {
   return kept
 }
 
-async function forward(
-  reply: Reply,
-  headers: RawHeaders,
-  response: ServerResponse,
-): Promise<void> {
+async function forward(reply: Reply, headers: RawHeaders, response: ServerResponse): Promise<void> {
   try {
     writeReplyHead(response, reply, headers)
     flushHead(response)

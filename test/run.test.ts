@@ -35,6 +35,16 @@ test('a file that does not load is a failure that shows why', (t) => {
   assert.equal(status, 1)
 })
 
+test('an error after the end of a test is a failure that shows why', (t) => {
+  const { status, output, lastLine } = runTests(t, {
+    'x.test.ts': `test('ends', () => { setImmediate(() => { throw new Error('too late') }) })
+      test('waits', () => new Promise((resolve) => setTimeout(resolve, 50)))`,
+  })
+  assert.equal(lastLine, '2 passed, 1 failed')
+  assert.match(output, /generated asynchronous activity after the test[^]*too late/)
+  assert.equal(status, 1)
+})
+
 test('a file whose process does not end is stopped and named', (t) => {
   const { status, output, lastLine } = runTests(
     t,

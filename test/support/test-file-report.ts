@@ -38,12 +38,16 @@ export class TestFileReport {
 
   /** Resolves when the file's process has ended. */
   async watch(stream: TestsStream): Promise<void> {
-    const keep = ({ message }: EventData.TestStdout | EventData.TestStderr) => {
+    const keep = ({ message }: { readonly message: string }) => {
       this.#output = (this.#output + message).slice(-20_000)
     }
     stream.on('test:start', ({ nesting, name }) => this.#names.splice(nesting, Infinity, name))
     stream.on('test:stdout', keep)
     stream.on('test:stderr', keep)
+    // Such as an error after the test's end; the runner's own sums have no file.
+    stream.on('test:diagnostic', ({ file, message }) => {
+      if (file !== undefined) keep({ message: `${message}\n` })
+    })
     stream.on('test:pass', (data) => this.#pass(data))
     stream.on('test:fail', (data) => this.#fail(data))
     await finished(stream.resume())

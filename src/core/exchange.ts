@@ -197,7 +197,9 @@ export class Exchange {
       if (event.type !== 'tool_call' || event.toolCallId === '') continue
       const kin: Kin = { id: this.#id, rootId: threadRootId ?? this.#id, sessionId }
       lineage.remember(initiatorId, event.toolCallId, kin)
-      if (agentId === null) lineage.remember(initiatorId, `session ${clientSessionId}`, kin)
+      if (agentId === null && clientSessionId !== null) {
+        lineage.remember(initiatorId, `session ${clientSessionId}`, kin)
+      }
     }
   }
 
@@ -284,7 +286,8 @@ export class Exchange {
     const { lineage, settings } = this.#runtime
     const credential = this.#credential
     // A sub-agent's first request answers no call: it hangs under the newest call made in its session.
-    const byAgent = identity.agentId === null ? null : `session ${identity.clientSessionId}`
+    const { agentId, clientSessionId } = identity
+    const byAgent = agentId === null || !clientSessionId ? null : `session ${clientSessionId}`
     return startRecord({
       id: this.#id,
       startedAt,

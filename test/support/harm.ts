@@ -21,6 +21,8 @@ export interface Got {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly bytes: Buffer
+  /** False where the connection was cut before the reply's end. */
+  readonly whole: boolean
   /** The interception's. */
   readonly id: string
 }
@@ -98,7 +100,7 @@ export interface AskOptions {
   readonly onData?: (bytes: Buffer) => void
 }
 
-/** Asks and reads the whole reply; rejects where the connection is cut. */
+/** Asks and reads the reply until it ends, one way or another. */
 export async function ask(
   url: string,
   {
@@ -125,8 +127,10 @@ export async function ask(
     chunks.push(chunk)
     onData?.(Buffer.concat(chunks))
   })
-  await once(response, 'end')
+  response.on('error', () => {})
+  await new Promise((resolve) => response.once('close', resolve))
   return {
+    whole: response.complete,
     status: response.statusCode,
     headers: response.headers,
     bytes: Buffer.concat(chunks),

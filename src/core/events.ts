@@ -157,9 +157,12 @@ export type ErrorType =
 export type EventType = InterceptionEvent['type']
 export type EventOf<T extends EventType> = Extract<InterceptionEvent, { type: T }>
 
-/** Lets through the events of one type, typed. */
+/** Lets through the events of one type, or of several, typed. */
 export function ofType<T extends EventType>(
-  type: T,
+  ...types: readonly T[]
 ): OperatorFunction<InterceptionEvent, EventOf<T>> {
-  return filter((event: InterceptionEvent): event is EventOf<T> => event.type === type)
+  const [only] = types
+  return types.length === 1
+    ? filter((event: InterceptionEvent): event is EventOf<T> => event.type === only)
+    : filter((event): event is EventOf<T> => types.includes(event.type as T))
 }

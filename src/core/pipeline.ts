@@ -3,8 +3,8 @@ import { messageOf } from './errors.ts'
 import type { EndEvent, InterceptionEvent } from './events.ts'
 import { endId, recordId, startId } from './ids.ts'
 import type { Interception } from './interception.ts'
-import { Lane, threadCpu } from './lane.ts'
-import { plainBody, plainMembers } from './plain-body.ts'
+import { Lane } from './lane.ts'
+import { plainBody } from './plain-body.ts'
 import type { Plugin } from './plugin.ts'
 import { withoutContent } from './record-content.ts'
 import type { RecorderQueue } from './recorder-queue.ts'
@@ -43,7 +43,7 @@ export class Pipeline {
   constructor(interception: Interception, start: InterceptionStart, options: PipelineOptions) {
     this.#options = options
     this.#interception = interception
-    this.#push(startId(interception.id), { type: 'interception_start', ...plainMembers(start) })
+    this.#push(startId(interception.id), { type: 'interception_start', ...start })
     this.#lanes = options.plugins
       .filter((plugin) => plugin.observe)
       .map((plugin) => {
@@ -55,8 +55,7 @@ export class Pipeline {
 
   emit(events: readonly InterceptionEvent[]): void {
     if (events.length === 0) return
-    const cpu = threadCpu()
-    for (const lane of this.#lanes) lane.next(events, cpu)
+    for (const lane of this.#lanes) lane.next(events)
   }
 
   /**
@@ -100,23 +99,26 @@ export class Pipeline {
         return
       }
     }
-    const { key: _, provisional, ...rest } = body
-    this.#push(id, rest as RecordBody, provisional)
+    this.#push(id, body)
   }
 
-  #push(id: string, body: RecordBody, provisional = false): void {
-    const first = this.#seen.get(id) ?? { seq: this.#seq++, createdAt: new Date().toISOString() }
-    this.#seen.set(id, first)
+  #push(id: string, { key: _, provisional, ...body }: RecordBody): void {
+    let first = this.#seen.get(id)
+    if (!first) {
+      first = { seq: this.#seq++, createdAt: new Date().toISOString() }
+      this.#seen.set(id, first)
+    }
+    const { queues, recordContent } = this.#options
+    const takers = provisional ? queues.filter(({ plugin }) => plugin.provisional) : queues
+    if (takers.length === 0) return
     const record = Object.freeze({
-      ...(this.#options.recordContent ? body : withoutContent(body)),
+      ...(recordContent ? body : withoutContent(body as RecordBody)),
       id,
       interceptionId: this.#interception.id,
       ...first,
       ...(this.#ended && { late: true as const }),
     }) as InterceptionRecord
-    for (const queue of this.#options.queues) {
-      if (!provisional || queue.plugin.provisional) queue.push(record)
-    }
+    for (const queue of takers) queue.push(record)
   }
 
   #tooMany(plugin: Plugin, count: number): void {

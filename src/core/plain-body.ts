@@ -17,26 +17,40 @@ export function plainBody(body: unknown): RecordBody {
   if (type === 'interception_start' || type === 'interception_end') {
     throw new Error(`emitted a record of the type ${type}, which is core's own`)
   }
-  return plainMembers(body) as RecordBody
-}
-
-/** The object with each member copied and frozen. */
-export function plainMembers<T extends object>(object: T): T {
   const copy: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(object)) copy[name] = plain(name, value)
-  return copy as T
+  for (const name in body) copy[name] = plain(name, body[name as keyof typeof body])
+  return copy as unknown as RecordBody
 }
 
 function plain(name: string, value: unknown): unknown {
-  if (typeof value === 'object' && value !== null) {
-    try {
-      return JSON.parse(JSON.stringify(value), (_, member) => Object.freeze(member))
-    } catch (error) {
-      throw new Error(`emitted a record whose member "${name}" is no JSON: ${messageOf(error)}`)
-    }
+  switch (typeof value) {
+    case 'object':
+      return value === null ? null : plainObject(name, value)
+    case 'bigint':
+    case 'function':
+    case 'symbol':
+      throw new Error(`emitted a record whose member "${name}" is no JSON: it is a ${typeof value}`)
+    default:
+      return value
   }
-  if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol') {
-    throw new Error(`emitted a record whose member "${name}" is no JSON: it is a ${typeof value}`)
+}
+
+function plainObject(name: string, value: object): unknown {
+  // Nearly all are small and flat: a copy by way of text would cost 3 µs.
+  if (isFlat(value)) return Object.freeze({ ...value })
+  try {
+    return JSON.parse(JSON.stringify(value), (_, member) => Object.freeze(member))
+  } catch (error) {
+    throw new Error(`emitted a record whose member "${name}" is no JSON: ${messageOf(error)}`)
   }
-  return value
+}
+
+function isFlat(value: object): boolean {
+  if (Object.getPrototypeOf(value) !== Object.prototype || 'toJSON' in value) return false
+  for (const name in value) {
+    const member: unknown = value[name as keyof typeof value]
+    const simple = typeof member === 'string' || typeof member === 'boolean' || member === null
+    if (!simple && !Number.isFinite(member)) return false
+  }
+  return true
 }

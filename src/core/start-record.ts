@@ -52,7 +52,7 @@ export function startRecord(facts: StartFacts): InterceptionStart {
     credentialKind: credential.kind,
     credentialHint: credential.hint,
     annotations: facts.annotations,
-    metadata: { request_user_agent: client.userAgent },
+    metadata: Object.freeze({ request_user_agent: client.userAgent }),
     processId,
     startedAt: startedAt.toISOString(),
   }
@@ -79,5 +79,5 @@ export function readAnnotations(headers: RawHeaders): Readonly<Record<string, st
     const value = headerValue(headers, `x-sluice-${name}`)?.trim().slice(0, 256)
     if (value) annotations[name] = value
   }
-  return annotations
+  return Object.freeze(annotations)
 }

@@ -1,5 +1,5 @@
-import { concat, EMPTY, first, map, mergeMap, type Observable, of } from 'rxjs'
-import { type InterceptionEvent, ofType, type Prompt } from '../core/events.ts'
+import { filter, scan, take } from 'rxjs'
+import type { InterceptionEvent, Prompt } from '../core/events.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { RecordBody } from '../core/records.ts'
 
@@ -8,38 +8,34 @@ export const promptCapturer = (): Plugin => ({
   name: 'prompt-capturer',
   observe: (events$) =>
     events$.pipe(
-      ofType('request'),
-      mergeMap(({ prompt }) =>
-        prompt === null
-          ? EMPTY
-          : // Written down at once, and again when the response's id is known.
-            concat(
-              of(promptUsage(prompt, '', true)),
-              events$.pipe(
-                firstMessageId,
-                map((msgId) => promptUsage(prompt, msgId, false)),
-              ),
-            ),
+      // Written down at the request, and again when the response's id is known or will never be.
+      filter(
+        (event) => event.type === 'request' || event.type === 'end' || messageIdOf(event) !== '',
       ),
+      take(2),
+      scan<InterceptionEvent, RecordBody | null>(
+        (written, event) =>
+          event.type === 'request'
+            ? event.prompt && promptUsage(event.prompt)
+            : written && { ...written, msgId: messageIdOf(event), provisional: false },
+        null,
+      ),
+      filter((record) => record !== null),
     ),
 })
 
-function promptUsage({ text, raw }: Prompt, msgId: string, provisional: boolean): RecordBody {
+function messageIdOf(event: InterceptionEvent): string {
+  return 'messageId' in event ? event.messageId : ''
+}
+
+function promptUsage({ text, raw }: Prompt): RecordBody {
   return {
     type: 'prompt_usage',
     key: 'prompt',
-    provisional,
-    msgId,
+    provisional: true,
+    msgId: '',
     prompt: text,
     rawPrompt: raw,
     metadata: {},
   }
-}
-
-/** The id of the first reply, or an empty one where none came. */
-function firstMessageId(events$: Observable<InterceptionEvent>): Observable<string> {
-  return events$.pipe(
-    map((event) => ('messageId' in event ? event.messageId : '')),
-    first((id) => id !== '', ''),
-  )
 }

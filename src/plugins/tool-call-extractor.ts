@@ -1,6 +1,7 @@
-import { map, merge, mergeMap } from 'rxjs'
-import { ofType } from '../core/events.ts'
+import { mergeMap } from 'rxjs'
+import { ofType, type ToolCallEvent, type ToolResult } from '../core/events.ts'
 import type { Plugin } from '../core/plugin.ts'
+import type { RecordBody } from '../core/records.ts'
 
 export interface ToolCallExtractorOptions {
   /** Keep what tools answered, too, not only that they did. @default false */
@@ -13,23 +14,20 @@ export const toolCallExtractor = ({
 }: ToolCallExtractorOptions = {}): Plugin => ({
   name: 'tool-call-extractor',
   observe: (events$) =>
-    merge(
-      events$.pipe(
-        ofType('request'),
-        mergeMap(({ toolResults }) => toolResults),
-        map(({ content, ...result }) => ({
-          type: 'tool_result' as const,
-          ...result,
-          content: resultContent ? content : null,
-        })),
-      ),
-      events$.pipe(
-        ofType('tool_call'),
-        map(({ type: _, messageId: msgId, ...call }) => ({
-          type: 'tool_usage' as const,
-          msgId,
-          ...call,
-        })),
+    events$.pipe(
+      ofType('request', 'tool_call'),
+      mergeMap((event) =>
+        event.type === 'tool_call'
+          ? [toolUsage(event)]
+          : event.toolResults.map((result) => toolResult(result, resultContent)),
       ),
     ),
 })
+
+function toolUsage({ type: _, messageId: msgId, ...call }: ToolCallEvent): RecordBody {
+  return { type: 'tool_usage', msgId, ...call }
+}
+
+function toolResult({ content, ...result }: ToolResult, keep: boolean): RecordBody {
+  return { type: 'tool_result', ...result, content: keep ? content : null }
+}

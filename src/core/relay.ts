@@ -305,7 +305,11 @@ export class Relay {
     // To a client of HTTP/1.0 the end of the connection is the end of the body: only a reset looks cut.
     if (request.httpVersion === '1.0' && isTcp(socket)) socket.resetAndDestroy()
     else if (socket && !response.writableNeedDrain) socket.destroySoon()
-    else response.destroy()
+    else {
+      // Behind another reply on its connection (pipelining) it has no socket yet.
+      if (!socket) response.once('socket', (later: Socket) => later.destroy())
+      response.destroy()
+    }
     this.#finish()
   }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,7 +9,7 @@ import { after, test } from 'node:test'
 import { zstdCompressSync } from 'node:zlib'
 import { startGateway } from '../support/gateway.ts'
 import { routes } from '../support/questions.ts'
-import { openCall, rawCall } from '../support/raw-client.ts'
+import { openCall, rawCall, requestBytes } from '../support/raw-client.ts'
 import { headerOf } from '../support/raw-http.ts'
 
 const gateway = await startGateway({ upstreamIdleTimeout: 300, upstreamHeadersTimeout: 300 })
@@ -269,6 +270,34 @@ test('a cut is a cut for a client on a Unix socket, too', async () => {
   await new Promise((resolve) => socket.once('close', resolve))
   await new Promise((resolve) => server.close(resolve))
   assert.equal(gateway.gateway.openRequests, 0)
+})
+
+test('a reply that waits behind another on its connection is cut when its turn comes', async () => {
+  const { path, ask } = routes.messages
+  const first = Promise.withResolvers<void>()
+  async function* slow() {
+    yield 'event: ping\ndata: {}\n\n'
+    await first.promise
+    yield 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+  }
+  upstream.next({ raw: slow() })
+  const body = { ...ask, stream: true }
+  const at = (await gateway.interceptions()).length
+  const socket = createConnection(port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (part) => {
+    text += part
+  })
+  const call = requestBytes({ path, body, keep: true })
+  socket.write(call)
+  await once(socket, 'data')
+  upstream.next({ cut: 2 })
+  socket.write(call)
+  assert.equal((await gateway.ended(at)).end.outcome, 'upstream_cut')
+  const closed = once(socket, 'close')
+  first.resolve()
+  await closed
+  assert.match(text, /message_stop/)
 })
 
 test('silence is not counted while the client holds us back', async () => {

@@ -62,21 +62,29 @@ async function collect(request: IncomingMessage, maxBytes: number): Promise<Buff
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
   const chunks: Buffer[] = []
   let length = 0
-  return new Promise((resolve, reject) => {
-    const ended = () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length
-      if (length <= maxBytes) chunks.push(chunk)
-      else {
-        request.pause()
-        reject(tooLarge(maxBytes))
-      }
-    })
-    request.on('end', ended)
-    request.on('error', (cause) => reject(cutShort(cause)))
-    request.on('close', () => request.readableEnded || reject(cutShort(undefined)))
-  })
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const data = (chunk: Buffer) => {
+    length += chunk.length
+    if (length <= maxBytes) chunks.push(chunk)
+    else {
+      request.pause()
+      reject(tooLarge(maxBytes))
+    }
+  }
+  const end = () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+  const error = (cause: unknown) => reject(cutShort(cause))
+  const close = () => request.readableEnded || reject(cutShort(undefined))
+  request.on('data', data).on('end', end).on('error', error).on('close', close)
+  try {
+    return await promise
+  } finally {
+    // The request lives as long as its reply, and its listeners would keep the body that long.
+    request.off('data', data).off('end', end).off('error', error).off('close', close)
+    request.on('error', ignore)
+  }
 }
+
+function ignore(): void {}
 
 async function decode(bytes: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
   try {

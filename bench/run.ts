@@ -54,7 +54,7 @@ async function main(): Promise<void> {
       workloads: chosen,
       rounds,
       format,
-      seconds: quick ? 0.5 : 2,
+      seconds: quick ? 0.5 : 1.6,
       windowSeconds: quick ? 1 : 3,
       onSample: ({ name, unit }, target, { value, faults }) =>
         console.error(

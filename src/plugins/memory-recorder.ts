@@ -1,3 +1,4 @@
+import { type Links, linkAll } from '../core/links.ts'
 import type { InterceptionQuery, Recorder, StoredInterception } from '../core/recorder.ts'
 import type { InterceptionRecord } from '../core/records.ts'
 import { newestFirst, replaces, storedInterception } from '../core/stored-interception.ts'
@@ -12,6 +13,8 @@ export function memoryRecorder({
   maxInterceptions = 10_000,
 }: MemoryRecorderOptions = {}): Recorder {
   const interceptions = new Map<string, Map<string, InterceptionRecord>>()
+  /** Made anew when it is asked for after starts or calls have come. */
+  let links: ReadonlyMap<string, Links> | null = null
 
   function put(record: InterceptionRecord): void {
     let records = interceptions.get(record.interceptionId)
@@ -25,6 +28,22 @@ export function memoryRecorder({
       records.set(record.id, { ...record, seq: Math.min(earlier.seq, record.seq) })
   }
 
+  function stored(records: ReadonlyMap<string, InterceptionRecord>): StoredInterception | null {
+    const found = storedInterception([...records.values()])
+    if (!found) return null
+    links ??= linkAll(
+      [...interceptions.values()]
+        .map((each) => storedInterception([...each.values()]))
+        .filter((each) => each !== null)
+        .map(({ id, start, toolUsages }) => ({
+          id,
+          start,
+          toolCallIds: toolUsages.map(({ toolCallId }) => toolCallId),
+        })),
+    )
+    return { ...found, start: { ...found.start, ...links.get(found.id) } }
+  }
+
   function forget(): void {
     for (const [id, records] of interceptions) {
       if (interceptions.size <= maxInterceptions) return
@@ -34,8 +53,8 @@ export function memoryRecorder({
 
   function matching({ initiator, running = false }: InterceptionQuery): StoredInterception[] {
     return [...interceptions.values()]
-      .map((records) => storedInterception([...records.values()]))
-      .filter((stored) => stored !== null)
+      .map(stored)
+      .filter((each) => each !== null)
       .filter(({ end }) => running || end !== null)
       .filter(
         ({ start }) =>
@@ -51,6 +70,8 @@ export function memoryRecorder({
     provisional: true,
     record: async (records) => {
       for (const record of records) put(record)
+      if (records.some(({ type }) => type === 'interception_start' || type === 'tool_usage'))
+        links = null
       forget()
     },
     interceptions: async (query = {}) => {
@@ -58,7 +79,7 @@ export function memoryRecorder({
       const all = matching(query)
       return { count: all.length, results: all.slice(offset, offset + limit) }
     },
-    interception: async (id) => storedInterception([...(interceptions.get(id)?.values() ?? [])]),
+    interception: async (id) => stored(interceptions.get(id) ?? new Map()),
     open: async () => {},
     close: async () => {},
   }

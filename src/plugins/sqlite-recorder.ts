@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { SluiceError } from '../core/errors.ts'
+import type { Links } from '../core/links.ts'
 import { processId as ownProcessId } from '../core/process-id.ts'
 import type { Recorder, StoredInterception } from '../core/recorder.ts'
 import type { InterceptionRecord } from '../core/records.ts'
@@ -82,13 +83,20 @@ export function sqliteRecorder({
   }
 }
 
+interface Found {
+  readonly records: readonly InterceptionRecord[]
+  /** By what is stored now, which may be more than its process knew. */
+  readonly links: Links | null
+}
+
 /** A page may be megabytes of JSON: streams are given a turn in between. */
 async function assembled(results: readonly string[]): Promise<StoredInterception[]> {
   const interceptions: StoredInterception[] = []
   for (const [index, text] of results.entries()) {
     if (index % 50 === 49) await turn()
-    const stored = storedInterception(JSON.parse(text) as InterceptionRecord[])
-    if (stored) interceptions.push(stored)
+    const { records, links } = JSON.parse(text) as Found
+    const stored = storedInterception(records)
+    if (stored) interceptions.push({ ...stored, start: { ...stored.start, ...links } })
   }
   return interceptions
 }

@@ -43,6 +43,7 @@ for (const kind of kinds) {
     const databases = new Map<Recorder, string>()
     recorderContract({
       name: 'mongoRecorder',
+      links: false,
       create: () => {
         const db = `sluice_test_${randomUUID()}`
         const recorder = mongoRecorder({ url: server.uri, db })

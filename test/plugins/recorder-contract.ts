@@ -14,6 +14,7 @@ import {
   usage,
   wholeInterception,
 } from '../support/stored-records.ts'
+import { linksContract } from './links-contract.ts'
 
 declare module 'sluice' {
   interface RecordTypes {
@@ -28,6 +29,8 @@ export interface RecorderContractOptions {
   /** Removes what `create` left behind; the recorder is closed by then. */
   dispose?(recorder: Recorder): void | Promise<void>
   readonly skip?: string | false
+  /** It joins threads by what is stored. @default true */
+  readonly links?: boolean
 }
 
 /** What every recorder must do. Each test gets an empty store. */
@@ -36,6 +39,7 @@ export function recorderContract({
   create,
   dispose,
   skip = false,
+  links = true,
 }: RecorderContractOptions): void {
   describe(`${name} keeps the contract of recorders`, { skip }, () => {
     function check(behaviour: string, run: (recorder: Recorder) => Promise<void>): void {
@@ -333,6 +337,8 @@ export function recorderContract({
         assert.deepEqual(ids(await recorder.interceptions({ ...query, offset: 1 })), [2, [anna]])
       })
     })
+
+    if (links) linksContract(check)
 
     check('can be closed and opened again', async (recorder) => {
       await recorder.close()

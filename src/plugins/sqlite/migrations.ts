@@ -49,6 +49,28 @@ const migrations: readonly string[] = [
     UNIQUE (interception_id, id)
   ) STRICT;
   `,
+  // Lineage: who offers a key (a call that it made), who wants one, and what hangs below whom.
+  `
+  ALTER TABLE interceptions ADD COLUMN thread_parent_id TEXT;
+  ALTER TABLE interceptions ADD COLUMN retry_of TEXT;
+  ALTER TABLE interceptions ADD COLUMN wanted_key TEXT;
+  ALTER TABLE interceptions ADD COLUMN offered_key TEXT;
+
+  CREATE TABLE offers (
+    initiator_id TEXT,
+    key TEXT,
+    started_at INTEGER,
+    interception_id TEXT,
+    PRIMARY KEY (initiator_id, key, started_at, interception_id)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE INDEX interceptions_wanting
+    ON interceptions (initiator_id, wanted_key, started_at) WHERE wanted_key IS NOT NULL;
+  CREATE INDEX interceptions_by_parent
+    ON interceptions (thread_parent_id) WHERE thread_parent_id IS NOT NULL;
+  CREATE INDEX interceptions_by_first_try
+    ON interceptions (retry_of) WHERE retry_of IS NOT NULL;
+  `,
 ]
 
 /** Brings the database to the newest schema. Safe where several processes start at once. */

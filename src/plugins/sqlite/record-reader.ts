@@ -8,7 +8,7 @@ export interface PageQuery {
   readonly running: boolean
 }
 
-/** Pages and single interceptions: each result is the JSON text of an interception's records. */
+/** Pages and single interceptions: each result is the JSON text `{ links, records }` of an interception. */
 export interface RecordReader {
   page(query: PageQuery): { count: number; results: string[] }
   one(id: string): string[]
@@ -19,11 +19,18 @@ export function recordReader(database: DatabaseSync): RecordReader {
     SELECT id, interception_id, type, seq, created_at, body FROM records
     WHERE interception_id IN (SELECT value FROM json_each(?))`)
 
+  const linksOf = database.prepare(`
+    SELECT id, thread_parent_id, thread_root_id, session_id FROM interceptions
+    WHERE id IN (SELECT value FROM json_each(?))`)
+
   function textsOf(ids: readonly string[]): string[] {
+    const links = new Map(linksOf.all(JSON.stringify(ids)).map((row) => [row.id, linksText(row)]))
     const texts = new Map<string, string[]>(ids.map((id) => [id, []]))
     for (const row of recordsOf.all(JSON.stringify(ids)) as unknown as StoredRow[])
       texts.get(row.interception_id)?.push(recordText(row))
-    return [...texts.values()].map((records) => `[${records.join(',')}]`)
+    return [...texts].map(
+      ([id, records]) => `{"links":${links.get(id) ?? 'null'},"records":[${records.join(',')}]}`,
+    )
   }
 
   function read({ limit, offset, initiator, running }: PageQuery) {
@@ -56,6 +63,14 @@ export function recordReader(database: DatabaseSync): RecordReader {
     },
     one: (id) => textsOf([id]),
   }
+}
+
+function linksText(row: Record<string, unknown>): string {
+  return JSON.stringify({
+    threadParentId: row.thread_parent_id,
+    threadRootId: row.thread_root_id,
+    sessionId: row.session_id,
+  })
 }
 
 /** Disjoint conditions, each served by one index, whose rows SQLite merges in order. */

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { InterceptionEnd, InterceptionStart } from '../../core/records.ts'
+import { sessionKey, wantedKey } from '../../core/links.ts'
+import type { InterceptionEnd, InterceptionStart, ToolUsage } from '../../core/records.ts'
+import { linker } from './linker.ts'
 import { busyTimeout } from './open-database.ts'
 import { batchSize, type RecordRows, rowWidth } from './record-rows.ts'
 
@@ -20,20 +22,23 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
   const putStart = database.prepare(`
     INSERT INTO interceptions (
       id, started_at, initiator_id, initiator_username, provider, provider_name, model, client,
-      session_id, client_session_id, thread_root_id, process_id
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      session_id, client_session_id, thread_root_id, thread_parent_id, retry_of, wanted_key,
+      offered_key, process_id
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       started_at = excluded.started_at, initiator_id = excluded.initiator_id,
       initiator_username = excluded.initiator_username, provider = excluded.provider,
       provider_name = excluded.provider_name, model = excluded.model, client = excluded.client,
-      session_id = excluded.session_id, client_session_id = excluded.client_session_id,
-      thread_root_id = excluded.thread_root_id, process_id = excluded.process_id`)
+      client_session_id = excluded.client_session_id, retry_of = excluded.retry_of,
+      wanted_key = excluded.wanted_key, offered_key = excluded.offered_key,
+      process_id = excluded.process_id`)
   // An owner's end replaces a reaper's, a reaper's never an owner's.
   const putEnd = database.prepare(`
     INSERT INTO interceptions (id, ended, ended_at, outcome, reaped) VALUES (?, 1, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       ended = 1, ended_at = excluded.ended_at, outcome = excluded.outcome, reaped = excluded.reaped
     WHERE NOT (excluded.reaped = 1 AND ended = 1 AND reaped = 0)`)
+  const linking = linker(database)
   database.exec('PRAGMA busy_timeout = 0')
   let fullAt = Number.NEGATIVE_INFINITY
 
@@ -48,6 +53,7 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     ]
     if (type === 'interception_start') {
       const start = JSON.parse(body) as InterceptionStart
+      linking.starting(interception)
       putStart.run(
         interception,
         Date.parse(start.startedAt),
@@ -60,12 +66,21 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
         start.sessionId,
         start.clientSessionId,
         start.threadRootId,
+        start.threadParentId,
+        start.retryOf,
+        wantedKey(start),
+        sessionKey(start),
         start.processId,
       )
+      putRecord.run(id, interception, type, seq, createdAt, body)
+      linking.started(interception, start)
+      return
     } else if (type === 'interception_end') {
       const { endedAt, outcome, reaped = false } = JSON.parse(body) as InterceptionEnd
       const { changes } = putEnd.run(interception, Date.parse(endedAt), outcome, Number(reaped))
       if (changes === 0) return
+    } else if (type === 'tool_usage') {
+      linking.called(interception, (JSON.parse(body) as ToolUsage).toolCallId)
     }
     putRecord.run(id, interception, type, seq, createdAt, body)
   }
@@ -77,8 +92,10 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     whenFree(() => begin.run())
     try {
       for (let at = 0; at < rows.length; at += rowWidth) put(rows, at)
+      linking.link()
       commit.run()
     } catch (error) {
+      linking.forget()
       if (database.isTransaction) database.exec('ROLLBACK')
       throw error
     }

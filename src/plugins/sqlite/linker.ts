@@ -1,0 +1,147 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { startId } from '../../core/ids.ts'
+import {
+  callKey,
+  type Links,
+  linksOf,
+  maxAge,
+  offeredKeys,
+  type Relative,
+} from '../../core/links.ts'
+import type { InterceptionStart } from '../../core/records.ts'
+
+/** Is told of what is written, and links it before the transaction ends. */
+export interface Linker {
+  /** Before a start is written: what an earlier one said no longer holds. */
+  starting(id: string): void
+  started(id: string, start: InterceptionStart): void
+  called(id: string, toolCallId: string): void
+  /** Brings the links of all that was touched up to date, and of what hangs below. */
+  link(): void
+  /** The transaction was rolled back. */
+  forget(): void
+}
+
+/**
+ * Interceptions that made calls (`offers`) and those that answer one (`wanted_key`) find each other through an
+ * index each, whichever comes first.
+ */
+export function linker(database: DatabaseSync): Linker {
+  const { find, newest, linksRow, calls } = lookups(database)
+  const begunRow = database.prepare(
+    'SELECT initiator_id, started_at, offered_key FROM interceptions WHERE id = ?',
+  )
+  const addOffer = database.prepare('INSERT OR IGNORE INTO offers VALUES (?, ?, ?, ?)')
+  const dropOffer = database.prepare(
+    'DELETE FROM offers WHERE (initiator_id, key, started_at, interception_id) = (?, ?, ?, ?)',
+  )
+  const wanting = database.prepare(`
+    SELECT id FROM interceptions
+    WHERE initiator_id = ? AND wanted_key = ? AND started_at BETWEEN ? AND ? + ${maxAge}`)
+  const below = database.prepare(`
+    SELECT id FROM interceptions WHERE thread_parent_id = $id
+    UNION SELECT id FROM interceptions WHERE retry_of = $id`)
+  const setLinks = database.prepare(
+    'UPDATE interceptions SET thread_parent_id = ?, thread_root_id = ?, session_id = ? WHERE id = ?',
+  )
+  const loose = new Set<string>()
+
+  function loosen(rows: readonly { readonly id?: unknown }[]): void {
+    for (const { id } of rows) loose.add(String(id))
+  }
+
+  function change(
+    statement: typeof addOffer,
+    initiator: string,
+    key: string,
+    at: number,
+    id: string,
+  ) {
+    const { changes } = statement.run(initiator, key, at, id)
+    if (changes > 0) loosen(wanting.all(initiator, key, at, at))
+  }
+
+  return {
+    starting(id) {
+      const earlier = find(id)?.start
+      if (!earlier) return
+      const at = Date.parse(earlier.startedAt)
+      for (const key of offeredKeys(earlier, calls(id)))
+        change(dropOffer, earlier.initiatorId, key, at, id)
+    },
+    started(id, start) {
+      const at = Date.parse(start.startedAt)
+      for (const key of offeredKeys(start, calls(id)))
+        change(addOffer, start.initiatorId, key, at, id)
+      loose.add(id)
+      loosen(below.all({ id }))
+    },
+    called(id, toolCallId) {
+      const row = begunRow.get(id)
+      // Else its start is still to come, and sees to it.
+      if (!row || row.started_at === null) return
+      for (const key of [callKey(toolCallId), row.offered_key])
+        if (key !== null)
+          change(addOffer, String(row.initiator_id), String(key), Number(row.started_at), id)
+    },
+    link() {
+      for (const id of loose) {
+        // Taken out first: what changes above it puts it in again.
+        loose.delete(id)
+        const found = find(id)
+        if (!found) continue
+        const links = linksOf(id, found.start, {
+          find,
+          newest: (key) => newest(id, found.start, key),
+        })
+        if (sameLinks(links, linksRow(id))) continue
+        setLinks.run(links.threadParentId, links.threadRootId, links.sessionId, id)
+        loosen(below.all({ id }))
+      }
+    },
+    forget: () => loose.clear(),
+  }
+}
+
+function lookups(database: DatabaseSync) {
+  const body = database.prepare('SELECT body FROM records WHERE interception_id = ? AND id = ?')
+  const links = database.prepare(`
+    SELECT thread_parent_id AS threadParentId, thread_root_id AS threadRootId,
+      session_id AS sessionId
+    FROM interceptions WHERE id = ?`)
+  const callIds = database.prepare(`
+    SELECT json_extract(body, '$.toolCallId') AS id FROM records
+    WHERE interception_id = ? AND type = 'tool_usage'`)
+  const offered = database.prepare(`
+    SELECT interception_id AS id FROM offers
+    WHERE initiator_id = $initiator AND key = $key
+      AND started_at BETWEEN $at - ${maxAge} AND $at AND (started_at < $at OR interception_id < $id)
+    ORDER BY started_at DESC, interception_id DESC LIMIT 1`)
+
+  const linksRow = (id: string) => links.get(id) as Links | undefined
+
+  function find(id: string): Relative | null {
+    const text = body.get(id, startId(id))?.body
+    if (typeof text !== 'string') return null
+    const start = JSON.parse(text) as InterceptionStart
+    return { id, start, links: linksRow(id) ?? start }
+  }
+
+  return {
+    find,
+    linksRow,
+    calls: (id: string) => callIds.all(id).map((row) => String(row.id)),
+    newest(id: string, { initiatorId, startedAt }: InterceptionStart, key: string) {
+      const row = offered.get({ initiator: initiatorId, key, at: Date.parse(startedAt), id })
+      return row ? find(String(row.id)) : null
+    },
+  }
+}
+
+function sameLinks(a: Links, b: Links | undefined): boolean {
+  return (
+    a.threadParentId === b?.threadParentId &&
+    a.threadRootId === b.threadRootId &&
+    a.sessionId === b.sessionId
+  )
+}

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Context } from 'koa'
 import { ClientConnection } from './client-connection.ts'
 import { resolveCredential } from './credentials.ts'
+import { cutReply } from './cut-reply.ts'
 import { SluiceError } from './errors.ts'
 import { headerValue, replyHeaders, upstreamHeaders } from './headers.ts'
 import { errorFormat, replyWithSluiceError } from './own-reply.ts'
@@ -30,6 +31,15 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
   const { req: request, res: response } = ctx
   const client = new ClientConnection(response)
   client.onGone = () => client.abort(new Error('the client went away'))
+  const over = Promise.withResolvers<void>()
+  const serving = {
+    abort: () => {
+      client.abort(new Error('the gateway was shut down'))
+      cutReply(request, response)
+    },
+    done: over.promise,
+  }
+  runtime.open.add(serving)
   try {
     const reply = await withHeadersTimeout(client, runtime, async () =>
       runtime.send(await upstreamRequest(options, runtime, client.signal)),
@@ -46,6 +56,9 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
       replyWithSluiceError(response, errorFormat(provider), known)
     }
     if (!request.complete) request.resume()
+  } finally {
+    runtime.open.delete(serving)
+    over.resolve()
   }
 }
 
@@ -131,7 +144,8 @@ async function forward(reply: Reply, headers: RawHeaders, response: ServerRespon
   try {
     writeReplyHead(response, reply, headers)
     flushHead(response)
-    // `pipeline` destroys both ends on a fault: a cut upstream looks cut to the client, too.
+    // Before `pipeline` destroys both ends in its own way: a cut upstream looks cut to the client, too.
+    reply.body.once('error', () => cutReply(response.req, response))
     await pipeline(reply.body, response)
   } finally {
     reply.body.destroy()

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
+import { cutReply } from './cut-reply.ts'
 import type { Drains } from './drains.ts'
 import type { Gate } from './gate.ts'
 import { headerValue, replyHeaders } from './headers.ts'
@@ -301,15 +301,7 @@ export class Relay {
   /** The client must see a cut, never a clean end; what was written before it still goes out. */
   #cutClient(): void {
     const { request, response } = this.#options
-    const { socket } = response
-    // To a client of HTTP/1.0 the end of the connection is the end of the body: only a reset looks cut.
-    if (request.httpVersion === '1.0' && isTcp(socket)) socket.resetAndDestroy()
-    else if (socket && !response.writableNeedDrain) socket.destroySoon()
-    else {
-      // Behind another reply on its connection (pipelining) it has no socket yet.
-      if (!socket) response.once('socket', (later: Socket) => later.destroy())
-      response.destroy()
-    }
+    cutReply(request, response)
     this.#finish()
   }
 
@@ -323,9 +315,4 @@ export class Relay {
     if (this.#upstream === 'open') this.#options.reply.body.destroy()
     this.#done()
   }
-}
-
-/** Unix sockets and TLS know no reset: Node throws. */
-function isTcp(socket: Socket | null): socket is Socket {
-  return socket?.remoteAddress !== undefined && !('encrypted' in socket)
 }

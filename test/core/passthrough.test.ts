@@ -113,6 +113,24 @@ test('a reply that breaks off looks cut to the client, too', async () => {
   assert.notEqual(answer.end, 'until-close')
 })
 
+test('to a client of HTTP/1.0, whose bodies end with the connection, a cut looks like a reset', async () => {
+  upstream.next({ raw: ['some', 'thing'], cut: 1 })
+  const { end } = await rawCall(port, { method: 'GET', path: '/openai/v1/models', version: '1.0' })
+  assert.equal(end, 'reset')
+})
+
+test('a shutdown waits for what passes, then cuts it', async () => {
+  const other = await startGateway()
+  other.upstream.next({ raw: ['some', 'thing'], stall: 1 })
+  const call = openCall(other.port, { method: 'GET', path: '/openai/v1/models' })
+  await call.until((body) => body.toString() === 'some')
+  assert.equal(other.gateway.openRequests, 1)
+  await other.gateway.drain(20)
+  assert.equal((await call.answer).end, 'short')
+  assert.equal(other.gateway.openRequests, 0)
+  await other.close()
+})
+
 test('a client that leaves ends the upstream’s reply', async () => {
   const at = upstream.requests.length
   upstream.next({ raw: ['some', 'thing'], stall: 1 })

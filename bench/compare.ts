@@ -14,7 +14,7 @@ export type Samples = ReadonlyMap<Workload, ReadonlyMap<TargetName, readonly Sam
 /** Measures the targets in turn, round by round, so that what else the machine does meets all alike. */
 export async function compare(options: CompareOptions): Promise<Samples> {
   const { workloads, rounds, onSample, ...pace } = options
-  const upstream = await startServer('load', upstreamFile, [])
+  const upstream = await startServer('load', [upstreamFile])
   const kept = new Map<TargetName, Target>()
   const result = new Map<Workload, Map<TargetName, Sample[]>>()
 

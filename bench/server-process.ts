@@ -17,13 +17,9 @@ const pinned = process.platform === 'linux' && availableParallelism() >= 2
 const cpus: Readonly<Record<Place, string>> = { load: '0', measured: '1' }
 const running = new Set<ChildProcess>()
 
-/** Starts a module of this folder as a server; ready when it says where it listens. */
-export async function startServer(
-  place: Place,
-  file: string,
-  args: readonly string[],
-): Promise<ServerProcess> {
-  const node = [process.execPath, file, ...args]
+/** Starts Node with these arguments as a server; ready when it says where it listens. */
+export async function startServer(place: Place, args: readonly string[]): Promise<ServerProcess> {
+  const node = [process.execPath, ...args]
   const [command = '', ...rest] = pinned ? ['taskset', '-c', cpus[place], ...node] : node
   const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'inherit'] })
   running.add(child)

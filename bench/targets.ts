@@ -29,9 +29,15 @@ export async function startTarget(name: TargetName, upstream: ServerProcess): Pr
   const request = (spec: AnswerSpec, kibibytes: number) =>
     requestBytes({ ...spec, kibibytes, prefix: prefixOf(name, spec.format) })
   if (name === 'direct') return { ...upstream, name, request, stop: async () => {} }
-  if (name === 'raw') return { ...(await startServer('measured', rawPipe, [url])), name, request }
+  if (name === 'raw') return { ...(await startServer('measured', [rawPipe, url])), name, request }
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
-  const server = await startServer('measured', gateway, ['--upstream', url, ...flags(name, folder)])
+  const server = await startServer('measured', [
+    ...node,
+    gateway,
+    '--upstream',
+    url,
+    ...flags(name, folder),
+  ])
   const stop = async () => {
     await server.stop()
     rmSync(folder, { recursive: true, force: true })
@@ -42,6 +48,9 @@ export async function startTarget(name: TargetName, upstream: ServerProcess): Pr
 export const upstreamFile: string = fileURLToPath(import.meta.resolve('./upstream.ts'))
 const rawPipe = fileURLToPath(import.meta.resolve('./raw-pipe.ts'))
 const gateway = fileURLToPath(import.meta.resolve('./gateway.ts'))
+
+/** As `npm start` and the program `sluice` run: see docs/performance.md, Memory. */
+const node = ['--max-semi-space-size=16']
 
 function flags(name: TargetName, folder: string): string[] {
   if (name === 'sluice-sqlite') return ['--sqlite', join(folder, 'bench.db')]

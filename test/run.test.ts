@@ -41,7 +41,7 @@ test('an error after the end of a test is a failure that shows why', (t) => {
       test('waits', () => new Promise((resolve) => setTimeout(resolve, 50)))`,
   })
   assert.equal(lastLine, '2 passed, 1 failed')
-  assert.match(output, /generated asynchronous activity after the test[^]*too late/)
+  assert.match(output, /generated asynchronous activity after the test[\s\S]*too late/)
   assert.equal(status, 1)
 })
 
@@ -67,6 +67,18 @@ test('a pattern chooses files', (t) => {
     t,
     { 'one.test.ts': `test('one', () => {})`, 'two.test.ts': `test('two', () => {})` },
     'test/one',
+  )
+  assert.equal(lastLine, '1 passed, 0 failed')
+})
+
+test('a name chooses tests', (t) => {
+  const { lastLine } = runTests(
+    t,
+    {
+      'x.test.ts': `test('a client leaves', () => {}); test('breaks', () => { throw new Error() })`,
+    },
+    '--name',
+    'client leaves',
   )
   assert.equal(lastLine, '1 passed, 0 failed')
 })

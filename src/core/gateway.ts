@@ -1,22 +1,20 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Context, Middleware } from 'koa'
+import type { Middleware } from 'koa'
 import { clientRules as builtInRules, type ClientRule } from './client-rules.ts'
 import { Diagnostics, type Log } from './diagnostics.ts'
 import { type DrainLimits, Drains } from './drains.ts'
-import { messageOf, SluiceError } from './errors.ts'
+import { SluiceError } from './errors.ts'
 import { Gate } from './gate.ts'
 import { type InitiatorFunction, identifyBy } from './identity.ts'
-import { intercept } from './intercept.ts'
 import { Lineage } from './lineage.ts'
-import { errorFormat, type OwnReply, replyWithError, replyWithSluiceError } from './own-reply.ts'
-import { passThrough } from './passthrough.ts'
 import type { Plugin } from './plugin.ts'
 import { PluginSet } from './plugin-set.ts'
 import type { Provider } from './provider.ts'
 import { Retries } from './retries.ts'
-import { matchRoute } from './routes.ts'
 import type { Runtime } from './runtime.ts'
+import { serve } from './serve.ts'
+import { targetOf } from './target.ts'
 import { createTransport } from './transports/create-transport.ts'
 import type { Layer, ProxySettings, Transport } from './upstream.ts'
 import { within } from './within.ts'
@@ -191,98 +189,6 @@ export function createGateway({
     ],
   }
   return gateway
-}
-
-interface Target {
-  readonly provider: Provider
-  /** Below the provider's name, still percent-encoded. */
-  readonly path: string
-  readonly search: string
-}
-
-/** The provider that a request is for; null where its path is not the gateway's. */
-function targetOf(
-  { url = '' }: IncomingMessage,
-  base: string,
-  { providers }: Runtime,
-): Target | null {
-  const [path = '', ...query] = (url.startsWith('/') ? url : originForm(url)).split('?')
-  if (base !== '' && path !== base && !path.startsWith(`${base}/`)) return null
-  const [, name = '', rest = ''] = /^\/+([^/]*)(.*)$/.exec(path.slice(base.length)) ?? []
-  const provider = providers.get(name)
-  if (!provider) return null
-  return { provider, path: rest, search: query.length > 0 ? `?${query.join('?')}` : '' }
-}
-
-function originForm(url: string): string {
-  const parsed = URL.parse(url)
-  return parsed ? `${parsed.pathname}${parsed.search}` : ''
-}
-
-async function serve(
-  ctx: Context,
-  target: Target,
-  runtime: Runtime,
-  set: PluginSet,
-): Promise<void> {
-  const { provider, path, search } = target
-  const { req: request, res: response } = ctx
-  // Koa and what is mounted around us keep their hands off the reply.
-  ctx.respond = false
-  const route = matchRoute(provider, path)
-  const format = route?.kind === 'intercepted' ? route.format : errorFormat(provider)
-  const refuse = (reason: string, reply: OwnReply) => {
-    runtime.diagnostics.count('refused', { reason })
-    replyWithError(response, format, reply)
-    if (!request.complete) request.resume()
-  }
-  try {
-    const isPost = request.method === 'POST'
-    if (!route) {
-      return refuse('not_found', {
-        status: 404,
-        message: `${request.method} ${path || '/'} is no route of provider "${provider.name}"`,
-      })
-    }
-    if (route.kind === 'intercepted' && request.headers.upgrade && !isPost) {
-      return refuse('upgrade', {
-        status: 426,
-        message: 'this route takes plain HTTP POST requests, no upgrade',
-        headers: ['upgrade', 'HTTP/1.1', 'connection', 'close'],
-      })
-    }
-    if (route.kind === 'intercepted' && !isPost) {
-      const message = `${request.method} is not allowed on ${route.path}: send a POST`
-      return refuse('method', { status: 405, message, headers: ['allow', 'POST'] })
-    }
-    if (runtime.state.draining) {
-      const message = 'the gateway is shutting down: try again in a moment'
-      return refuse('draining', {
-        status: 503,
-        message,
-        retryAfter: 1,
-        headers: ['connection', 'close'],
-      })
-    }
-    await set.open()
-    const initiator = await runtime.identify(ctx)
-    if (response.closed) return
-    if (route.kind === 'intercepted') {
-      await intercept({ ctx, provider, format, path: route.path, search, initiator }, runtime)
-    } else await passThrough({ ctx, provider, path: route.path, root: route.root, search }, runtime)
-  } catch (error) {
-    if (response.headersSent) response.destroy()
-    else if (error instanceof SluiceError) {
-      runtime.diagnostics.count('refused', {
-        reason: error.status === 403 ? 'identity' : 'identity_timeout',
-      })
-      replyWithSluiceError(response, format, error)
-    } else {
-      const message = 'the gateway failed to serve this request: see its log'
-      runtime.diagnostics.log('error', `a request failed: ${messageOf(error)}`)
-      replyWithError(response, format, { status: 500, message })
-    }
-  }
 }
 
 function byName(providers: readonly Provider[]): Map<string, Provider> {

@@ -29,7 +29,7 @@ export function replyWithError(
     String(body.length),
     ...(retryAfter === undefined ? [] : ['retry-after', String(retryAfter)]),
     // A body that was not read to its end would be taken for the next request.
-    ...(response.req.complete ? [] : ['connection', 'close']),
+    ...(response.req.complete || headers.includes('connection') ? [] : ['connection', 'close']),
     ...headers,
   ])
   response.end(body)

@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http'
+import type { Context } from 'koa'
+import { messageOf, SluiceError } from './errors.ts'
+import { intercept } from './intercept.ts'
+import { errorFormat, type OwnReply, replyWithError, replyWithSluiceError } from './own-reply.ts'
+import { passThrough } from './passthrough.ts'
+import type { PluginSet } from './plugin-set.ts'
+import { matchRoute, type Route } from './routes.ts'
+import type { Runtime } from './runtime.ts'
+import type { Target } from './target.ts'
+
+/** Answers a request for a provider: refuses it, intercepts it or passes it through. */
+export async function serve(
+  ctx: Context,
+  target: Target,
+  runtime: Runtime,
+  plugins: PluginSet,
+): Promise<void> {
+  const { provider, path, search } = target
+  const { req: request, res: response } = ctx
+  // Koa and what is mounted around us keep their hands off the reply.
+  ctx.respond = false
+  const route = matchRoute(provider, path)
+  const format = route?.kind === 'intercepted' ? route.format : errorFormat(provider)
+  try {
+    const refusal = refusalOf(request, target, route, runtime)
+    if (refusal || !route) {
+      runtime.diagnostics.count('refused', { reason: refusal?.reason ?? 'not_found' })
+      if (refusal) replyWithError(response, format, refusal)
+      if (!request.complete) request.resume()
+      return
+    }
+    await plugins.open()
+    const initiator = await runtime.identify(ctx)
+    if (response.closed) return
+    if (route.kind === 'intercepted') {
+      await intercept({ ctx, provider, format, path: route.path, search, initiator }, runtime)
+    } else await passThrough({ ctx, provider, path: route.path, root: route.root, search }, runtime)
+  } catch (error) {
+    if (response.headersSent) response.destroy()
+    else if (error instanceof SluiceError) {
+      const reason = error.status === 403 ? 'identity' : 'identity_timeout'
+      runtime.diagnostics.count('refused', { reason })
+      replyWithSluiceError(response, format, error)
+    } else {
+      const message = 'the gateway failed to serve this request: see its log'
+      runtime.diagnostics.log('error', `a request failed: ${messageOf(error)}`)
+      replyWithError(response, format, { status: 500, message })
+    }
+  }
+}
+
+/** Why a request is refused before anybody asks who sent it; null where it is not. */
+function refusalOf(
+  { method = '', headers }: IncomingMessage,
+  { provider, path }: Target,
+  route: Route | null,
+  { state }: Runtime,
+): (OwnReply & { readonly reason: string }) | null {
+  if (!route) {
+    const message = `${method} ${path || '/'} is no route of provider "${provider.name}"`
+    return { reason: 'not_found', status: 404, message }
+  }
+  if (route.kind === 'intercepted' && method !== 'POST') {
+    if (headers.upgrade) {
+      const message = 'this route takes plain HTTP POST requests, no upgrade'
+      return {
+        reason: 'upgrade',
+        status: 426,
+        message,
+        headers: ['upgrade', 'HTTP/1.1', ...closing],
+      }
+    }
+    const message = `${method} is not allowed on ${route.path}: send a POST`
+    return { reason: 'method', status: 405, message, headers: ['allow', 'POST'] }
+  }
+  if (!state.draining) return null
+  const message = 'the gateway is shutting down: try again in a moment'
+  return { reason: 'draining', status: 503, message, retryAfter: 1, headers: closing }
+}
+
+const closing: readonly string[] = ['connection', 'close']

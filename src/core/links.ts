@@ -11,7 +11,7 @@ export interface Relative {
 }
 
 /** How old what is answered may be, in ms. */
-export const maxAge = 24 * 60 * 60 * 1000
+export const maxAge: number = 24 * 60 * 60 * 1000
 
 /** The key under which a tool call is answered. */
 export function callKey(toolCallId: string): string | null {

@@ -22,6 +22,7 @@ import { Relay } from './relay.ts'
 import type { RequestBody } from './request-body.ts'
 import { retryKey, type Try } from './retries.ts'
 import type { Runtime } from './runtime.ts'
+import { withoutSecrets } from './secrets.ts'
 import { Settlement } from './settlement.ts'
 import { purposeOf, readAnnotations, startRecord } from './start-record.ts'
 import type { Reply, UpstreamRequest } from './upstream.ts'
@@ -65,6 +66,7 @@ export class Exchange {
     this.#start = this.#startRecord(facts, startedAt, retried)
     const pipeline = new Pipeline(this.#interception(startedAt), this.#start, runtime.pipeline())
     this.#settlement = new Settlement(pipeline, body.bytes.length)
+    this.#settlement.redact = (message) => this.#withoutSecrets(message)
     // Also of calls that are told only at the end: Chat's.
     this.#settlement.watch = (events) => this.#rememberCalls(events)
     const attempt = runtime.retries.remember(key, {
@@ -203,6 +205,11 @@ export class Exchange {
     }
   }
 
+  #withoutSecrets(text: string): string {
+    const { ctx, provider, search } = this.#options
+    return withoutSecrets(text, { headers: ctx.req.rawHeaders, search, provider })
+  }
+
   #frameFailed(error: unknown): void {
     const { diagnostics } = this.#runtime
     diagnostics.count('plugin_errors', { plugin: 'frames$' })
@@ -231,10 +238,14 @@ export class Exchange {
     const status = this.#settlement.outcome === 'aborted' ? 503 : (known?.status ?? 502)
     const message = known?.message ?? 'the gateway failed to serve this request: see its log'
     if (!known && !this.#settlement.outcome) {
-      this.#runtime.diagnostics.log('error', `an interception failed: ${messageOf(error)}`, {
-        interception_id: this.#id,
-        stack: error instanceof Error ? error.stack : undefined,
-      })
+      this.#runtime.diagnostics.log(
+        'error',
+        `an interception failed: ${this.#withoutSecrets(messageOf(error))}`,
+        {
+          interception_id: this.#id,
+          ...(error instanceof Error && { stack: this.#withoutSecrets(error.stack ?? '') }),
+        },
+      )
     }
     if (!this.#client.gone) this.#settlement.facts.httpStatus = status
     this.#settlement.settle(outcome, { errorType, errorMessage: messageOf(error) })

@@ -1,5 +1,6 @@
 import { SluiceError } from './errors.ts'
 import type { Format } from './format.ts'
+import { withoutUrlCredentials } from './secrets.ts'
 
 /** Where requests go and with what key; what their bytes mean is a `Format`'s affair. */
 export interface Provider {
@@ -86,9 +87,12 @@ export function defineProvider(
   }
   const url = URL.parse(String(baseUrl))
   if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new SluiceError(`base URL "${baseUrl}" of provider "${name}" is no http(s) URL`, {
-      code: 'ERR_PROVIDER_URL',
-    })
+    throw new SluiceError(
+      `base URL "${withoutUrlCredentials(String(baseUrl))}" of provider "${name}" is no http(s) URL`,
+      {
+        code: 'ERR_PROVIDER_URL',
+      },
+    )
   }
   return {
     type,

@@ -29,6 +29,8 @@ export class Settlement {
   owed: () => readonly InterceptionEvent[] = () => []
   /** Told of all events, those that are owed too, before the plugins are. */
   watch: (events: readonly InterceptionEvent[]) => void = () => {}
+  /** Takes out of a message what must not be kept. */
+  redact: (message: string) => string = (message) => message
   /** True once the model has said anything. */
   sawUsage = false
   readonly #pipeline: Pipeline
@@ -61,8 +63,9 @@ export class Settlement {
   }
 
   /** Passes events on to the plugins and keeps what the end record says of them. */
-  observe(events: readonly InterceptionEvent[]): void {
+  observe(said: readonly InterceptionEvent[]): void {
     if (this.#finished) return
+    const events = said.some(({ type }) => type === 'error') ? said.map(this.#redacted) : said
     this.watch(events)
     for (const event of events) {
       if (event.type === 'finish') this.#finishReason ??= event.reason
@@ -96,6 +99,11 @@ export class Settlement {
     void this.#pipeline.end(this.#endEvent(end), end).then(this.#resolve)
   }
 
+  #redacted = (event: InterceptionEvent): InterceptionEvent =>
+    event.type === 'error'
+      ? Object.freeze({ ...event, message: this.redact(event.message) })
+      : event
+
   #endEvent({ outcome, errorType, errorMessage }: InterceptionEnd): EndEvent {
     return { type: 'end', outcome, errorType, errorMessage }
   }
@@ -110,7 +118,7 @@ export class Settlement {
     return {
       outcome,
       errorType: errorType ?? null,
-      errorMessage: errorMessage ?? null,
+      errorMessage: errorMessage === undefined ? null : this.redact(errorMessage),
       httpStatus: facts.httpStatus,
       finishReason: this.#finishReason,
       durationMs: Math.round(now - this.#startedAt),

@@ -8,6 +8,7 @@ import { processId } from './process-id.ts'
 import type { Provider } from './provider.ts'
 import type { InterceptionStart, Purpose } from './records.ts'
 import type { Try } from './retries.ts'
+import { withoutUrlCredentials } from './secrets.ts'
 import type { RawHeaders } from './upstream.ts'
 
 export interface StartFacts {
@@ -72,12 +73,12 @@ function threadOf({ parent, retried }: StartFacts): {
   return { rootId: parent?.rootId ?? null, parentId: parent?.id ?? null }
 }
 
-/** `X-Sluice-Repo`, `-Branch` and `-Issue`, at most 256 characters each. */
+/** `X-Sluice-Repo`, `-Branch` and `-Issue`, at most 256 characters each; a repository's URL may hold a password. */
 export function readAnnotations(headers: RawHeaders): Readonly<Record<string, string>> {
   const annotations: Record<string, string> = {}
   for (const name of ['repo', 'branch', 'issue']) {
-    const value = headerValue(headers, `x-sluice-${name}`)?.trim().slice(0, 256)
-    if (value) annotations[name] = value
+    const value = headerValue(headers, `x-sluice-${name}`)?.trim()
+    if (value) annotations[name] = withoutUrlCredentials(value).slice(0, 256)
   }
   return Object.freeze(annotations)
 }

@@ -2,6 +2,7 @@ import { userInfo } from 'node:os'
 import type { ClientRule } from '../core/client-rules.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { Provider } from '../core/provider.ts'
+import { withoutUrlCredentials } from '../core/secrets.ts'
 import type { ProxySettings } from '../core/upstream.ts'
 import type { ModelPrices } from '../plugins/prices/own-price.ts'
 import { clashes } from './config-clashes.ts'
@@ -147,7 +148,7 @@ function parse(given: GivenSettings, faults: string[]): Settings {
     const result = schema.safeParse(text)
     if (result.success) parsed[name] = result.data
     else {
-      const shown = secret ? '' : ` (it is ${JSON.stringify(text)})`
+      const shown = secret ? '' : ` (it is ${JSON.stringify(withoutUrlCredentials(text))})`
       faults.push(`${place}: ${result.error.issues[0]?.message}${shown}`)
       // Go on with the default, so that the other faults are found, too.
       parsed[name] = fallback === undefined ? undefined : schema.parse(fallback)

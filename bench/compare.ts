@@ -51,7 +51,7 @@ export async function compare(options: CompareOptions): Promise<Samples> {
 }
 
 async function warmUp(workload: Workload, targets: readonly Target[], pace: Pace): Promise<void> {
-  // Streams at a pace run the same code as those before them, and take long.
-  if (workload.name === 'paced') return
-  for (const target of targets) await workload.measure(target, { ...pace, seconds: 1 })
+  const { warmUpSeconds = 0 } = workload
+  if (warmUpSeconds === 0) return
+  for (const target of targets) await workload.measure(target, { ...pace, seconds: warmUpSeconds })
 }

@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
+import { messageOf } from '../src/core/errors.ts'
 import type { FormatName } from '../src/core/records.ts'
 import { compare } from './compare.ts'
 import { rowsOf } from './rows.ts'
@@ -24,7 +25,14 @@ const longest = 15 * 60_000
 if (process.argv[2] === 'sqlite-write') {
   process.argv.splice(2, 1)
   await import('./sqlite-write.ts')
-} else await main()
+} else {
+  try {
+    await main()
+  } catch (error) {
+    console.error(messageOf(error))
+    process.exitCode = 2
+  }
+}
 
 async function main(): Promise<void> {
   const { values } = parseArgs({

@@ -26,6 +26,8 @@ export interface Workload {
   readonly goals: Readonly<Partial<Record<TargetName, Goal>>>
   /** The target is started anew for each sample. */
   readonly fresh?: true
+  /** How long each target is run in first: code is slow until it is compiled. @default 0 */
+  readonly warmUpSeconds?: number
   /** @default those of the run */
   readonly rounds?: number
   measure(target: Target, pace: Pace): Promise<Sample>
@@ -56,6 +58,7 @@ export const workloads: readonly Workload[] = [
       'sluice-memory': { must: 0.65, aim: 0.85 },
       'sluice-sqlite': { must: 0.5, aim: 0.7 },
     },
+    warmUpSeconds: 4,
     measure: (target, { format, seconds }) =>
       throughput(target, { format, seconds, stream: true, events: 208 }),
   },
@@ -67,6 +70,7 @@ export const workloads: readonly Workload[] = [
     better: 'more',
     targets: all,
     goals: { 'sluice-memory': { must: 0.6, aim: 0.8 } },
+    warmUpSeconds: 2,
     measure: (target, { format, seconds }) =>
       throughput(target, { format, seconds, stream: false, events: 0 }),
   },
@@ -78,6 +82,7 @@ export const workloads: readonly Workload[] = [
     better: 'less',
     targets: ['direct', ...all],
     goals: { 'sluice-memory': { must: 0.6, aim: 0.4 } },
+    warmUpSeconds: 1,
     async measure(target, { format, seconds }) {
       const { firstByteP50Ms, faults, cpuUsPerRequest } = await closedLoop(target, {
         spec: { format, stream: true, events: 20, delay: 0 },

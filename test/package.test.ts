@@ -1,21 +1,33 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, test } from 'node:test'
+import { fakeUpstream } from '../src/simulator/server.ts'
 
 const project = resolve(import.meta.dirname, '..')
 let folder: string
 /** Where the unpacked package lies. */
 let installed: string
+let tarball: string
 
 before(() => {
   folder = mkdtempSync(join(tmpdir(), 'sluice-package-'))
   const source = join(folder, 'source')
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'docs'])
+  for (const name of ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'docs'])
     if (existsSync(join(project, name)))
       cpSync(join(project, name), join(source, name), { recursive: true })
   const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc')
@@ -24,33 +36,71 @@ before(() => {
   execFileSync(process.execPath, [compiler, ...built], { cwd: project, stdio: 'inherit' })
   // Quiet about what npm thinks of this machine's settings, with nothing looked up.
   const pack = ['pack', '--ignore-scripts', '--offline', '--silent', '--pack-destination', folder]
-  const tarball = execFileSync('npm', pack, { cwd: source, encoding: 'utf8' }).trim()
+  tarball = join(folder, execFileSync('npm', pack, { cwd: source, encoding: 'utf8' }).trim())
   installed = join(folder, 'node_modules', 'sluice')
   mkdirSync(installed, { recursive: true })
-  execFileSync('tar', ['-xzf', join(folder, tarball), '-C', installed, '--strip-components=1'])
+  execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1'])
   // Its dependencies, which an install would download.
   symlinkSync(join(project, 'node_modules'), join(installed, 'node_modules'))
 })
 after(() => rmSync(folder, { recursive: true, force: true }))
 
-test('the package runs from its tarball: serves, stores in a worker, ends at SIGTERM', async () => {
+test('the package runs from its tarball: it relays, and its workers parse and store', async (t) => {
+  const upstream = await fakeUpstream()
+  t.after(() => upstream.close())
   const store = `sqlite:${join(folder, 'data', 'sluice.db')}`
-  const args = [join(installed, 'dist/cli/main.js'), 'serve', '--port', '0', '--store', store]
-  const sluice = spawn(process.execPath, args, {
+  const { url, stop } = await serve('--store', store, '--openai-base-url', upstream.url)
+  t.after(stop)
+  const ask = async (earlier: string) => {
+    const said = [earlier, 'Yes?', 'Hello'].map((content, index) => ({
+      role: index % 2 === 0 ? 'user' : 'assistant',
+      content,
+    }))
+    const reply = await fetch(`${url}/openai/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: 'Bearer sk-test' },
+      body: JSON.stringify({ model: 'm', stream: true, messages: said }),
+    })
+    assert.match(await reply.text(), /\ndata: \[DONE\]\n\n$/)
+    return reply.headers.get('x-sluice-interception-id')
+  }
+  // A body this large is parsed in a worker.
+  const ids = [await ask('Hello'), await ask('x'.repeat(5_000_000))]
+  const list = ['interceptions', 'list', '--store', store]
+  assert.deepEqual(idsOf(sluice(...list)), ids.toReversed())
+  assert.deepEqual(idsOf(sluice('interceptions', 'list', '--url', url)), ids.toReversed())
+  assert.deepEqual(await stop(), [0, null])
+})
+
+test('the package tells its version', () => {
+  assert.equal(sluice('--version').trim(), JSON.parse(read('package.json')).version)
+})
+
+const idsOf = (json: string): unknown[] => JSON.parse(json).map(({ id }: { id: unknown }) => id)
+const main = () => join(installed, 'dist/cli/main.js')
+const read = (path: string) => readFileSync(join(project, path), 'utf8')
+
+function sluice(...args: string[]): string {
+  return execFileSync(process.execPath, [main(), ...args], { cwd: folder, encoding: 'utf8' })
+}
+
+async function serve(...args: string[]) {
+  const child = spawn(process.execPath, [main(), 'serve', '--port', '0', ...args], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'ignore'],
   })
-  const exit = once(sluice, 'exit')
+  const exit = once(child, 'exit')
   const line = await Promise.race([
-    once(createInterface(sluice.stdout), 'line').then(([text]) => String(text)),
+    once(createInterface(child.stdout), 'line').then(([text]) => String(text)),
     exit.then(([code]) => `it ended with ${code}`),
   ])
   assert.match(line, /^sluice listening on http:\/\/127\.0\.0\.1:\d+$/)
-  const list = `${line.replace('sluice listening on ', '')}/api/v2/aibridge/interceptions`
-  assert.deepEqual(await (await fetch(list)).json(), { count: 0, results: [] })
-  sluice.kill('SIGTERM')
-  assert.deepEqual(await exit, [0, null])
-})
+  const stop = () => {
+    child.kill('SIGTERM')
+    return exit
+  }
+  return { url: line.replace('sluice listening on ', ''), stop }
+}
 
 test('the package gives what the README imports, and nothing internal', () => {
   // A folder below plugins/ holds the parts of a plugin; package.json closes each.
@@ -61,6 +111,8 @@ test('the package gives what the README imports, and nothing internal', () => {
       sluice: ['createGateway', 'anthropic', 'openai'],
       'sluice/plugins/capturers': ['capturers'],
       'sluice/plugins/mongo-recorder': ['mongoRecorder'],
+      'sluice/plugins/sqlite-recorder': ['sqliteRecorder'],
+      'sluice/server': ['createApp'],
       'sluice/testing': ['recordsOf'],
     }
     for (const [module, exports] of Object.entries(names)) {
@@ -72,4 +124,46 @@ test('the package gives what the README imports, and nothing internal', () => {
       if (code !== 'ERR_PACKAGE_PATH_NOT_EXPORTED') throw new Error(module + ' is not closed')
     }`
   execFileSync(process.execPath, ['--input-type=module', '--eval', code], { cwd: folder })
+})
+
+test('its declarations are enough for a strict host that adds a record type', () => {
+  const host = join(folder, 'host')
+  mkdirSync(host)
+  writeFileSync(join(host, 'package.json'), '{ "type": "module" }')
+  const compilerOptions = {
+    ...{ module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: [] },
+    ...{ exactOptionalPropertyTypes: true, skipLibCheck: true },
+  }
+  writeFileSync(join(host, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+  writeFileSync(
+    join(host, 'host.ts'),
+    `import { anthropic, createGateway, type Plugin } from 'sluice'
+    import { capturers } from 'sluice/plugins/capturers'
+    import { createApp } from 'sluice/server'
+    declare module 'sluice' { interface RecordTypes { note: { readonly words: number } } }
+    const note: Plugin = { name: 'note', observe: () => [{ type: 'note', words: 2 }] }
+    // @ts-expect-error: words is a number
+    const wrong: Plugin = { name: 'note', observe: () => [{ type: 'note', words: 'two' }] }
+    const plugins = [...capturers(), note, wrong]
+    export const gateway = createGateway({ providers: [anthropic()], plugins, initiator: () => 'me' })
+    export { createApp }`,
+  )
+  const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc')
+  const { stdout, status } = spawnSync(process.execPath, [compiler, '-p', host], {
+    encoding: 'utf8',
+  })
+  assert.equal(status, 0, stdout)
+})
+
+test('publint and attw find nothing wrong with the tarball', () => {
+  const tool = (name: string, ...args: string[]) => {
+    const path = join(project, 'node_modules', '.bin', name)
+    const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stdout + stderr)
+  }
+  tool('publint', tarball, '--strict')
+  tool('attw', tarball, '--profile', 'esm-only')
 })

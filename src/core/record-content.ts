@@ -3,7 +3,8 @@ import type { InterceptionRecord, RecordBody } from './records.ts'
 /** Members that hold what people and models wrote, by record type. */
 const contentMembers: Readonly<Record<string, readonly string[]>> = {
   prompt_usage: ['prompt', 'rawPrompt'],
-  tool_usage: ['input'],
+  // A hosted tool's error is what it answered.
+  tool_usage: ['input', 'invocationError'],
   tool_result: ['content'],
   model_thought: ['content'],
   answer: ['text'],
@@ -45,13 +46,18 @@ export function dropContent(record: InterceptionRecord): InterceptionRecord {
   return { ...record, ...emptied, truncated: members }
 }
 
-/** The body without content: names, counts and usage stay. */
+/** The body without content: names, counts and usage stay, and that a tool failed. */
 export function withoutContent(body: RecordBody): RecordBody {
   const members = contentMembers[body.type]
   if (!members) return body
-  const empty = body.type === 'tool_result' ? null : ''
-  return { ...body, ...Object.fromEntries(members.map((member) => [member, empty])) } as RecordBody
+  const emptied = Object.entries(body)
+    .filter(([member, value]) => members.includes(member) && value !== null)
+    .map(([member]) => [member, withheld[`${body.type}.${member}`] ?? ''])
+  const result = body.type === 'tool_result' && { content: null }
+  return { ...body, ...Object.fromEntries(emptied), ...result } as RecordBody
 }
+
+const withheld: Readonly<Record<string, string>> = { 'tool_usage.invocationError': 'not recorded' }
 
 /** A plugin's own types may hold content under any name: every long string counts. */
 function longMembers(record: InterceptionRecord): readonly string[] {

@@ -34,7 +34,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** `inputTokens` → `input_tokens`: members are camelCase in code and snake_case at every edge. */
-export function snakeCase(name: string): string {
+function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
 }
 

@@ -118,7 +118,7 @@ export class Lane {
 }
 
 /** The CPU time of this thread, in ms. */
-export function threadCpu(): number {
+function threadCpu(): number {
   const { user, system } = process.threadCpuUsage()
   return (user + system) / 1000
 }

@@ -43,7 +43,7 @@ export interface ProviderOptions {
 }
 
 /** First path segments that a provider may not take: they are the gateway's own. */
-export const reservedNames: readonly string[] = [
+const reservedNames: readonly string[] = [
   'api',
   'healthz',
   'readyz',

@@ -14,5 +14,5 @@ registerHooks({
 const { listen } = Server.prototype
 Server.prototype.listen = function (this: Server) {
   this.once('listening', () => process.send?.(this.address()))
-  return listen.call(this, 0, '127.0.0.1')
+  return Reflect.apply(listen, this, [0, '127.0.0.1'])
 } as typeof listen

@@ -84,7 +84,7 @@ const paths: Readonly<Record<FormatPath, string>> = {
 }
 
 /** A request's body in its format: one question, asked with the same words. */
-export function question(format: FormatPath, stream: boolean, text = 'What is the time?'): object {
+function question(format: FormatPath, stream: boolean, text = 'What is the time?'): object {
   if (format === 'openai_responses') return { model: 'm', stream, input: text }
   const messages = [{ role: 'user', content: text }]
   if (format === 'openai_chat') return { model: 'm', stream, messages }

@@ -77,7 +77,19 @@ export class PluginSet {
   }
 
   faults(): readonly string[] {
-    return [...this.#out].map(([plugin, reason]) => `plugin ${plugin.name} is left out: ${reason}`)
+    const out = [...this.#out]
+    return [
+      ...out.map(([plugin, reason]) => `plugin ${plugin.name} is left out: ${reason}`),
+      ...this.#plugins.flatMap((plugin) => this.#faultsOf(plugin)),
+    ]
+  }
+
+  #faultsOf(plugin: Plugin): readonly string[] {
+    try {
+      return this.#out.has(plugin) ? [] : (plugin.faults?.() ?? [])
+    } catch (error) {
+      return [`plugin ${plugin.name} can't say how it is: ${messageOf(error)}`]
+    }
   }
 
   async #openAll(): Promise<void> {
@@ -91,7 +103,7 @@ export class PluginSet {
   }
 
   async #open(plugin: Plugin): Promise<void> {
-    await plugin.open?.()
+    await plugin.open?.({ diagnostics: this.#diagnostics })
     this.#opened.add(plugin)
   }
 

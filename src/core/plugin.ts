@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs'
+import type { Diagnostics } from './diagnostics.ts'
 import type { InterceptionEvent } from './events.ts'
 import type { Interception } from './interception.ts'
 import type { InterceptionRecord, RecordBody } from './records.ts'
@@ -17,6 +18,16 @@ export interface Plugin {
   ): ObservableInput<RecordBody>
   /** Stores records, in order. The next batch waits until this one settles. May be slow. */
   record?(records: readonly InterceptionRecord[]): void | Promise<void>
-  open?(): Promise<void>
+  open?(context?: PluginContext): Promise<void>
   close?(): Promise<void>
+  /** What is wrong at the moment though it is open, in words: for `readyz`. */
+  faults?(): readonly string[]
+}
+
+/** What the gateway lends to a plugin that it opens. */
+export interface PluginContext {
+  /** Where a plugin that works on by itself counts and logs what went wrong. */
+  readonly diagnostics: Diagnostics
+  /** What this plugin is given is on disk already, and given again until it is stored. */
+  readonly journaled?: true
 }

@@ -1,4 +1,4 @@
-import type { Plugin } from './plugin.ts'
+import type { Plugin, PluginContext } from './plugin.ts'
 import type { InterceptionEnd, InterceptionStart, RecordOf, RecordType } from './records.ts'
 
 /** A plugin that keeps records and answers queries. Memory, SQLite and Mongo pass one contract suite. */
@@ -7,7 +7,7 @@ export interface Recorder extends Plugin {
   /** Newest first by (startedAt, id); only ended ones unless `running`. */
   interceptions(query?: InterceptionQuery): Promise<InterceptionPage>
   interception(id: string): Promise<StoredInterception | null>
-  open(): Promise<void>
+  open(context?: PluginContext): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,8 +1,15 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { messageOf, SluiceError } from '../../core/errors.ts'
-import type { StoreOptions } from './open-database.ts'
 import type { Reply } from './serve.ts'
+
+const tasks = { writer: 'writes', reader: 'reads', keeper: 'keeps' } as const
+
+/** What the thread is given; `path` names it in errors. */
+interface WorkerOptions {
+  readonly path: string
+  readonly [option: string]: unknown
+}
 
 interface Waiting {
   resolve(result: unknown): void
@@ -20,14 +27,21 @@ interface Thread {
  * dies fails the calls that wait for it; the next call starts another.
  */
 export class StoreWorker {
-  readonly #role: 'writer' | 'reader'
-  readonly #options: StoreOptions
+  readonly #role: keyof typeof tasks
+  readonly #options: WorkerOptions
+  readonly #script: URL
   #thread: Thread | undefined
   #lastId = 0
 
-  constructor(role: 'writer' | 'reader', options: StoreOptions) {
+  constructor(
+    role: keyof typeof tasks,
+    options: WorkerOptions,
+    // tsc rewrites the endings of imports, not of a worker's URL.
+    script: URL = new URL(`./${role}${extname(import.meta.url)}`, import.meta.url),
+  ) {
     this.#role = role
     this.#options = options
+    this.#script = script
   }
 
   async call<Result>(method: string, argument?: unknown): Promise<Result> {
@@ -57,10 +71,8 @@ export class StoreWorker {
   }
 
   #start(): Thread {
-    // tsc rewrites the endings of imports, not of a worker's URL.
-    const script = new URL(`./${this.#role}${extname(import.meta.url)}`, import.meta.url)
-    const worker = new Worker(script, {
-      name: `sluice sqlite ${this.#role}`,
+    const worker = new Worker(this.#script, {
+      name: `sluice ${this.#role}`,
       workerData: this.#options,
       // The host's own flags are not for this thread: one given `--input-type` would not start.
       execArgv: [],
@@ -77,10 +89,9 @@ export class StoreWorker {
 
   #gone(thread: Thread, fault: unknown): void {
     if (this.#thread === thread) this.#thread = undefined
-    const task = this.#role === 'writer' ? 'writes' : 'reads'
     const why = fault === undefined ? 'it ended' : messageOf(fault)
     const error = new SluiceError(
-      `the thread that ${task} ${this.#options.path} died: ${why}; the next call starts another`,
+      `the thread that ${tasks[this.#role]} ${this.#options.path} died: ${why}; the next call starts another`,
       { code: 'ERR_STORE_WORKER', cause: fault },
     )
     for (const { reject } of thread.waiting.values()) reject(error)

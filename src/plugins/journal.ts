@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto'
+import { extname, resolve } from 'node:path'
+import { Diagnostics } from '../core/diagnostics.ts'
+import { messageOf, SluiceError } from '../core/errors.ts'
+import { processId as ownProcessId } from '../core/process-id.ts'
+import { isEssential } from '../core/record-content.ts'
+import type { Recorder } from '../core/recorder.ts'
+import type { InterceptionRecord } from '../core/records.ts'
+import { within } from '../core/within.ts'
+import { writeDeadLetters } from './journal/dead-letters.ts'
+import type { JournalRow } from './journal/journal-file.ts'
+import type { Adopted, Shed, Shipment } from './journal/journal-folder.ts'
+import type { Kept } from './journal/keeper.ts'
+import { Shipper } from './journal/shipper.ts'
+import type { Refused } from './journal/sift.ts'
+import { StoreWorker } from './sqlite/store-worker.ts'
+
+export { type DeadLetter, deadLetters, retryDeadLetters } from './journal/dead-letters.ts'
+
+export interface JournalOptions {
+  /** The folder of the journal, for one store and any number of processes; it is made if need be. */
+  readonly dir: string
+  /** The most that this process's files may take on disk. @default 1 GiB */
+  readonly maxBytes?: number
+  /** Names this process's file. @default the process's own id */
+  readonly processId?: string
+  /** First and longest pause between tries while the store is away, in ms. @default [100, 10000] */
+  readonly backOff?: readonly [first: number, longest: number]
+  /** How long the store may take for a batch before it is opened anew, in ms. @default 60000 */
+  readonly patience?: number
+  /** How often files of dead processes are looked for, in ms. @default 60000 */
+  readonly adoptEvery?: number
+}
+
+/** A recorder behind a journal. */
+export interface JournaledRecorder extends Recorder {
+  /** What the journal takes on disk. */
+  readonly journalBytes: number
+  /** How many records wait for the store. */
+  readonly journalRecords: number
+}
+
+/**
+ * Puts a journal on the local disk before a recorder: `record` resolves when the batch is on disk; it is stored
+ * in the background, in order, at least once, and tried until it is. Whatever dies, it goes on from there.
+ */
+export function journaled(
+  recorder: Recorder,
+  {
+    dir,
+    maxBytes = 1024 ** 3,
+    processId = ownProcessId,
+    backOff = [100, 10_000],
+    patience = 60_000,
+    adoptEvery = 60_000,
+  }: JournalOptions,
+): JournaledRecorder {
+  const path = resolve(dir)
+  const name = `${processId}~${randomUUID().slice(0, 8)}`
+  const keeper = new StoreWorker('keeper', { path, name, maxBytes }, keeperScript)
+  const self = `journaled-${recorder.name}`
+  let diagnostics = new Diagnostics(() => {})
+  let shipper: Shipper | undefined
+  let adopting: NodeJS.Timeout | undefined
+  let bytes = 0
+  let waiting = 0
+
+  async function call<T>(method: string, argument?: unknown): Promise<T> {
+    const kept = await keeper.call<Kept<T>>(method, argument)
+    bytes = kept.bytes
+    waiting = kept.waiting
+    return kept.result
+  }
+
+  async function adopt(): Promise<void> {
+    const { adopted, damaged } = await call<Adopted>('adopt')
+    for (const file of adopted)
+      diagnostics.log('info', 'the journal of a process that ended is taken over', { file })
+    for (const file of damaged) {
+      diagnostics.count('records_dropped', { recorder: self, reason: 'journal_damaged' })
+      diagnostics.log('error', 'a journal is damaged and was set aside', { folder: path, file })
+    }
+  }
+
+  async function lookAround(): Promise<void> {
+    try {
+      await adopt()
+      shipper?.kick()
+    } catch (error) {
+      diagnostics.log('warn', `the journal's folder cannot be read: ${messageOf(error)}`)
+    }
+  }
+
+  async function setAside(refused: readonly Refused[]): Promise<void> {
+    const setAsideAt = new Date().toISOString()
+    const letters = refused.map(({ record, error }) => ({
+      setAsideAt,
+      error: messageOf(error),
+      record,
+    }))
+    await writeDeadLetters(path, letters)
+    for (const { record, error } of letters)
+      lost(
+        'dead_letter',
+        `${recorder.name} refuses a record: it is in dead-letter.ndjson`,
+        record,
+        {
+          folder: path,
+          error,
+        },
+      )
+  }
+
+  function report({ stripped, dropped }: Shed): void {
+    if (stripped > 0) {
+      diagnostics.count('records_dropped', { recorder: self, reason: 'content' }, stripped)
+      diagnostics.log('error', 'the journal is full: content is given up', { records: stripped })
+    }
+    for (const body of dropped)
+      lost('journal_full', 'the journal is full: a record is given up', JSON.parse(body))
+  }
+
+  function lost(reason: string, message: string, record: InterceptionRecord, more?: object): void {
+    const { type: record_type, id, interceptionId: interception_id } = record
+    diagnostics.count('records_dropped', { recorder: self, reason })
+    diagnostics.logEach('error', message, { record_type, id, interception_id, ...more })
+  }
+
+  /** Passes a query on, where there is a store to ask. */
+  function ask<T>(query: () => Promise<T>): Promise<T> {
+    if (!shipper || shipper.isOpen) return query()
+    const reason = shipper.fault ?? 'it is not open yet'
+    return Promise.reject(
+      new SluiceError(`the store behind the journal cannot be asked now: ${reason}`, {
+        code: 'ERR_STORE_AWAY',
+        status: 503,
+      }),
+    )
+  }
+
+  return {
+    name: self,
+    durable: true,
+    ...(recorder.provisional && { provisional: true as const }),
+    get journalBytes() {
+      return bytes
+    },
+    get journalRecords() {
+      return waiting
+    },
+    record: async (records) => {
+      if (!shipper) {
+        throw new SluiceError(`the journal ${path} is not open: call open() first`, {
+          code: 'ERR_STORE_CLOSED',
+        })
+      }
+      const shed = await call<Shed>('append', records.map(rowOf))
+      report(shed)
+      if (shed.refused) {
+        throw new SluiceError(
+          `the journal ${path} is full (${maxBytes} bytes): bring its store back, or raise journal-max`,
+          { code: 'ERR_JOURNAL_FULL' },
+        )
+      }
+      shipper?.kick()
+    },
+    interceptions: (query) => ask(() => recorder.interceptions(query)),
+    interception: (id) => ask(() => recorder.interception(id)),
+    faults: () =>
+      shipper?.fault ? [`${waiting} records wait in the journal: ${shipper.fault}`] : [],
+    open: async (context) => {
+      if (shipper) return
+      diagnostics = context?.diagnostics ?? diagnostics
+      await adopt()
+      shipper = new Shipper({
+        recorder,
+        context: { diagnostics },
+        next: () => call<Shipment | null>('next'),
+        shipped: ({ file, upTo }) => call('shipped', { file, upTo }),
+        setAside,
+        backOff,
+        patience,
+      })
+      shipper.kick()
+      // So that what is asked right after the start finds the store open, if it is there.
+      await within(shipper.tried, 1000)
+      adopting = setInterval(() => void lookAround(), adoptEvery).unref()
+    },
+    close: async () => {
+      clearInterval(adopting)
+      const closing = shipper
+      shipper = undefined
+      await closing?.stop(2000)
+      try {
+        await keeper.close()
+      } finally {
+        const closed = Promise.resolve(recorder.close())
+        if (await within(closed, 2000)) await closed
+      }
+    },
+  }
+}
+
+const keeperScript = new URL(`./journal/keeper${extname(import.meta.url)}`, import.meta.url)
+
+function rowOf(record: InterceptionRecord): JournalRow {
+  return [isEssential(record) ? 1 : 0, JSON.stringify(record)]
+}

@@ -1,0 +1,248 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, existsSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
+import { dropContent } from '../../core/record-content.ts'
+import type { InterceptionRecord } from '../../core/records.ts'
+
+/** A record as JSON text, and whether it is one that is never given up. */
+export type JournalRow = readonly [essential: 0 | 1, body: string]
+
+/** What is to be stored next; `upTo` names the last of it. */
+export interface JournalBatch {
+  readonly upTo: number
+  readonly bodies: readonly string[]
+}
+
+/** A batch has at most this many records, and few that together take more bytes. */
+const batchRecords = 300
+const batchBytes = 4 * 1024 ** 2
+/** How many rows are stripped or dropped in one transaction. */
+const chunk = 50
+
+/**
+ * One file of the journal: a queue on disk. SQLite's exclusive lock is on it as long as it is open, so that its
+ * owner is known to live; the system takes the lock back however the owner dies.
+ */
+export class JournalFile {
+  readonly path: string
+  /** Of this time of being open: positions count from the beginning in a file that is made anew. */
+  readonly id: string = randomUUID()
+  readonly #database: DatabaseSync
+  readonly #insert: StatementSync
+  readonly #remove: StatementSync
+  #last: number
+  #shipped = 0
+  #trimmed = 0
+  #bareTo = 0
+  #waiting: number
+
+  private constructor(path: string, database: DatabaseSync) {
+    this.path = path
+    this.#database = database
+    this.#insert = database.prepare('INSERT INTO entries VALUES (?, ?, ?)')
+    this.#remove = database.prepare('DELETE FROM entries WHERE position <= ?')
+    this.#last = Number(database.prepare('SELECT max(position) AS last FROM entries').get()?.last)
+    this.#waiting = Number(database.prepare('SELECT count(*) AS n FROM entries').get()?.n)
+  }
+
+  /** Makes the file where it is not there yet. Null where another process has it. */
+  static make(path: string, logPages: number): JournalFile | null {
+    // Not opened if it exists: closing it here would drop the locks that this process has on it (POSIX).
+    if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600))
+    const file = JournalFile.take(path, logPages)
+    // Another process may have found the empty file before its lock and removed it.
+    if (!file || existsSync(path)) return file
+    file.#database.close()
+    return null
+  }
+
+  /** Opens a file that nobody holds. Null where somebody does, or it is gone; throws where it is damaged. */
+  static take(path: string, logPages: number): JournalFile | null {
+    const url = pathToFileURL(path)
+    // Never made here: a file that has just been removed would come back.
+    url.searchParams.set('mode', 'rw')
+    let database: DatabaseSync | undefined
+    try {
+      database = new DatabaseSync(url, { timeout: 0 })
+      // Exclusive before the first read: the log's index is in our memory then, and no third file needed.
+      database.exec(`
+        PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`)
+      database.exec(`
+        PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;
+        PRAGMA wal_autocheckpoint = ${logPages}; PRAGMA journal_size_limit = ${logPages * 4096};
+        BEGIN EXCLUSIVE;
+        CREATE TABLE IF NOT EXISTS entries
+          (position INTEGER PRIMARY KEY, essential INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+        COMMIT`)
+      return new JournalFile(path, database)
+    } catch (error) {
+      database?.close()
+      const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff
+      if (code === 5 || !existsSync(path)) return null
+      throw error
+    }
+  }
+
+  /** How many records wait in it. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** The bytes of the pages in use and of the log; what was freed is used again. */
+  get bytes(): number {
+    const { pages } = this.#database
+      .prepare(
+        `SELECT (SELECT page_count FROM pragma_page_count) -
+                (SELECT freelist_count FROM pragma_freelist_count) AS pages`,
+      )
+      .get() as { pages: number }
+    return pages * 4096 + (statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0)
+  }
+
+  /** On disk when it returns. False, with nothing written, where `fits` says no. */
+  append(rows: readonly JournalRow[], fits: () => boolean): boolean {
+    let position = this.#last
+    const written = this.#transaction(() => {
+      this.#remove.run(this.#shipped)
+      for (const [essential, body] of rows) this.#insert.run(++position, essential, body)
+      return fits()
+    })
+    if (!written) return false
+    this.#last = position
+    this.#trimmed = this.#shipped
+    this.#waiting += rows.length
+    return true
+  }
+
+  /** The oldest that are not shipped; null where there are none. */
+  next(): JournalBatch | null {
+    const rows = this.#database
+      .prepare('SELECT position, body FROM entries WHERE position > ? ORDER BY position LIMIT ?')
+      .iterate(this.#shipped, batchRecords)
+    const bodies: string[] = []
+    let bytes = 0
+    let upTo = 0
+    for (const { position, body } of rows as Iterable<{ position: number; body: string }>) {
+      bodies.push(body)
+      upTo = position
+      bytes += body.length
+      if (bytes > batchBytes) break
+    }
+    return bodies.length > 0 ? { upTo, bodies } : null
+  }
+
+  /** Forgets what the store has. It goes with the next commit: shipped again after a crash, it does no harm. */
+  shipped(upTo: number): void {
+    const { n } = this.#database
+      .prepare('SELECT count(*) AS n FROM entries WHERE position > ? AND position <= ?')
+      .get(this.#shipped, upTo) as { n: number }
+    this.#waiting -= n
+    this.#shipped = Math.max(this.#shipped, upTo)
+  }
+
+  trim(): void {
+    if (this.#trimmed === this.#shipped) return
+    this.#remove.run(this.#shipped)
+    this.#trimmed = this.#shipped
+  }
+
+  /** Gives freed pages, and the log, back to the disk. */
+  compact(): void {
+    this.#database.exec('PRAGMA incremental_vacuum')
+    this.emptyLog()
+  }
+
+  emptyLog(): void {
+    this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  }
+
+  /** Takes the content from the oldest records that have some; tells of how many, 0 when there are no more. */
+  strip(): number {
+    let stripped = 0
+    while (stripped === 0) {
+      const rows = this.#expendable(this.#bareTo)
+      if (rows.length === 0) return 0
+      const update = this.#database.prepare('UPDATE entries SET body = ? WHERE position = ?')
+      this.#transaction(() => {
+        for (const { position, body } of rows) {
+          const bare = bareBody(body)
+          if (bare === body) continue
+          update.run(bare, position)
+          stripped++
+        }
+        return true
+      })
+      this.#bareTo = rows.at(-1)?.position ?? 0
+    }
+    return stripped
+  }
+
+  /** Removes the oldest records that are neither start, end nor usage, and returns them. */
+  drop(): string[] {
+    const rows = this.#expendable(0)
+    const remove = this.#database.prepare('DELETE FROM entries WHERE position = ?')
+    this.#transaction(() => {
+      for (const { position } of rows) remove.run(position)
+      return true
+    })
+    this.#waiting -= rows.length
+    return rows.map(({ body }) => body)
+  }
+
+  /** Ends the file: all of it is in the store. */
+  remove(): void {
+    // While it is locked, so that nobody takes it in between.
+    rmSync(this.path, { force: true })
+    this.#database.close()
+    rmSync(`${this.path}-wal`, { force: true })
+  }
+
+  close(): void {
+    try {
+      this.trim()
+    } finally {
+      this.#database.close()
+    }
+  }
+
+  /** Puts a damaged file out of the way. */
+  abandon(): void {
+    setAside(this.path)
+    this.#database.close()
+  }
+
+  #expendable(after: number): { position: number; body: string }[] {
+    return this.#database
+      .prepare(
+        `SELECT position, body FROM entries
+         WHERE position > ? AND essential = 0 ORDER BY position LIMIT ${chunk}`,
+      )
+      .all(Math.max(after, this.#shipped)) as { position: number; body: string }[]
+  }
+
+  #transaction(run: () => boolean): boolean {
+    this.#database.exec('BEGIN')
+    try {
+      const done = run()
+      this.#database.exec(done ? 'COMMIT' : 'ROLLBACK')
+      return done
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+/** Puts a file that SQLite cannot read out of the way, for a person to look at. */
+export function setAside(path: string): void {
+  for (const end of ['', '-wal'])
+    if (existsSync(path + end)) renameSync(path + end, `${path}.damaged${end}`)
+}
+
+/** The record's JSON without content. */
+export function bareBody(body: string): string {
+  const record = JSON.parse(body) as InterceptionRecord
+  const bare = dropContent(record)
+  return bare === record ? body : JSON.stringify(bare)
+}

@@ -1,0 +1,42 @@
+import { workerData } from 'node:worker_threads'
+import { SluiceError } from '../../core/errors.ts'
+import { type Methods, serve } from '../sqlite/serve.ts'
+import type { JournalRow } from './journal-file.ts'
+import { JournalFolder, type JournalFolderOptions, type Shipment } from './journal-folder.ts'
+
+/** How the journal is after a call. */
+export interface Kept<T> {
+  readonly result: T
+  readonly bytes: number
+  readonly waiting: number
+}
+
+const options = workerData as JournalFolderOptions
+serve(`journal ${options.path}`, () => open(options))
+
+function open(options: JournalFolderOptions): Methods {
+  const folder = openFolder(options)
+  const kept = <T>(result: T): Kept<T> => ({
+    result,
+    bytes: folder.bytes,
+    waiting: folder.waiting,
+  })
+  return {
+    append: (rows: readonly JournalRow[]) => kept(folder.append(rows)),
+    next: () => kept(folder.next()),
+    shipped: (shipment: Pick<Shipment, 'file' | 'upTo'>) => kept(folder.shipped(shipment)),
+    adopt: () => kept(folder.adopt()),
+    close: () => folder.close(),
+  }
+}
+
+function openFolder(options: JournalFolderOptions): JournalFolder {
+  try {
+    return new JournalFolder(options)
+  } catch (error) {
+    throw new SluiceError(
+      `the journal cannot be kept in ${options.path}: name a folder that this user can write (${(error as Error).message})`,
+      { code: 'ERR_JOURNAL_OPEN' },
+    )
+  }
+}

@@ -1,0 +1,62 @@
+import { SluiceError } from '../../../src/core/errors.ts'
+import type { Recorder } from '../../../src/core/recorder.ts'
+import type { InterceptionRecord } from '../../../src/core/records.ts'
+import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
+
+/** A store in memory that can be away, hang, or refuse records, and tells what it was given. */
+export interface MoodyStore extends Recorder {
+  mood: 'up' | 'away' | 'hangs'
+  refuses: (record: InterceptionRecord) => boolean
+  /** Every record that it took, in order, also those taken twice. */
+  readonly taken: InterceptionRecord[]
+  /** How often it was asked to open or to record. */
+  readonly calls: { open: number; record: number; close: number }
+  /** Resolves when what it has satisfies. */
+  until(satisfied: () => boolean): Promise<void>
+}
+
+export function moodyStore(): MoodyStore {
+  const memory = memoryRecorder()
+  const watchers = new Set<() => void>()
+  const obey = async () => {
+    for (const watch of watchers) watch()
+    if (store.mood === 'hangs') await new Promise(() => {})
+    if (store.mood === 'away') throw new SluiceError('it is away', { code: 'ERR_STORE_AWAY' })
+  }
+  const store: MoodyStore = {
+    ...memory,
+    name: 'moody-store',
+    mood: 'up',
+    refuses: () => false,
+    taken: [],
+    calls: { open: 0, record: 0, close: 0 },
+    open: async () => {
+      store.calls.open++
+      await obey()
+    },
+    record: async (records) => {
+      store.calls.record++
+      await obey()
+      // As a bulk write does: the others are in, whichever is refused.
+      const good = records.filter((record) => !store.refuses(record))
+      await memory.record(good)
+      store.taken.push(...good)
+      for (const watch of watchers) watch()
+      if (good.length < records.length) throw new Error('a record is refused')
+    },
+    close: async () => {
+      store.calls.close++
+    },
+    until: (satisfied) =>
+      new Promise((resolve) => {
+        const watch = () => {
+          if (!satisfied()) return
+          watchers.delete(watch)
+          resolve()
+        }
+        watchers.add(watch)
+        watch()
+      }),
+  }
+  return store
+}

@@ -24,7 +24,10 @@ export class Drains {
     const timer = setTimeout(over, maxTime)
     this.#running.add(over)
     return {
-      count: (bytes) => (left -= bytes) >= 0,
+      count: (bytes) => {
+        left -= bytes
+        return left >= 0
+      },
       stop: () => {
         clearTimeout(timer)
         this.#running.delete(over)

@@ -1,0 +1,118 @@
+import { deepEqual } from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { test } from 'node:test'
+
+// What the package promises: a name that goes, or comes by accident, fails here.
+const source = resolve(import.meta.dirname, '../src')
+const namesOf = async (file: string) => Object.keys(await import(resolve(source, file))).sort()
+
+test('the values of `sluice`', async () => {
+  deepEqual(await namesOf('index.ts'), [
+    'Diagnostics',
+    'SluiceError',
+    'anthropic',
+    'createGateway',
+    'gotTransport',
+    'ofType',
+    'openai',
+    'undiciTransport',
+  ])
+})
+
+test('the types of `sluice`', () => {
+  const text = readFileSync(resolve(source, 'index.ts'), 'utf8')
+  const typed = [...text.matchAll(/export type \{([^}]*)\}/g)].flatMap(([, list = '']) =>
+    list.split(',').map((name) => name.trim()),
+  )
+  const inline = [...text.matchAll(/[{,]\s*type (\w+)/g)].map(([, name = '']) => name)
+  deepEqual([...typed, ...inline].filter(Boolean).sort(), [
+    'Count',
+    'CounterName',
+    'Credential',
+    'CredentialKind',
+    'EndEvent',
+    'ErrorEvent',
+    'ErrorType',
+    'EventOf',
+    'EventType',
+    'FinishEvent',
+    'FormatName',
+    'Frame',
+    'Gateway',
+    'GatewayOptions',
+    'Initiator',
+    'InitiatorAnswer',
+    'InitiatorFunction',
+    'Interception',
+    'InterceptionEnd',
+    'InterceptionEvent',
+    'InterceptionPage',
+    'InterceptionQuery',
+    'InterceptionRecord',
+    'InterceptionStart',
+    'Layer',
+    'Log',
+    'LogLevel',
+    'ModelThought',
+    'Outcome',
+    'Plugin',
+    'Prompt',
+    'PromptUsage',
+    'Provider',
+    'ProviderOptions',
+    'ProxySettings',
+    'Purpose',
+    'RawHeaders',
+    'ReasoningEvent',
+    'ReasoningSource',
+    'RecordBody',
+    'RecordOf',
+    'RecordOptions',
+    'RecordStamp',
+    'RecordType',
+    'RecordTypes',
+    'Recorder',
+    'Reply',
+    'RequestEvent',
+    'Send',
+    'SluiceErrorOptions',
+    'StoredInterception',
+    'TextEvent',
+    'TokenUsage',
+    'ToolCallEvent',
+    'ToolResult',
+    'ToolResultRecord',
+    'ToolUsage',
+    'Transport',
+    'TransportOptions',
+    'UpstreamRequest',
+    'UsageEvent',
+  ])
+})
+
+test('the values of `sluice/plugins/*`', async () => {
+  const modules = globSync('plugins/*.ts', { cwd: source }).sort()
+  const names = await Promise.all(
+    modules.map(async (file) => `${file.slice(8, -3)}: ${(await namesOf(file)).join(', ')}`),
+  )
+  deepEqual(names, [
+    'answers: answers',
+    'capturers: capturers',
+    'cost: cost',
+    'journal: deadLetters, journaled, retryDeadLetters',
+    'memory-recorder: memoryRecorder',
+    'mongo-recorder: mongoRecorder',
+    'prompt-capturer: promptCapturer',
+    'reasoning-capturer: reasoningCapturer',
+    'sqlite-recorder: sqliteRecorder',
+    'structured-logger: logFields, logLine, structuredLogger',
+    'token-counter: tokenCounter',
+    'tool-call-extractor: toolCallExtractor',
+  ])
+})
+
+test('the values of `sluice/testing` and `sluice/server`', async () => {
+  deepEqual(await namesOf('testing.ts'), ['fakeInterception', 'fakeUpstream', 'recordsOf'])
+  deepEqual(await namesOf('server/app.ts'), ['createApp'])
+})

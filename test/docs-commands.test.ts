@@ -19,7 +19,6 @@ const runElsewhere: Readonly<Record<string, readonly [file: string, words: strin
   'npm test': ['.ci/run', 'npm test'],
   'npm test -- sse stores': ['test/run.test.ts', 'a pattern chooses files'],
   "npm test -- --name 'client leaves'": ['test/run.test.ts', 'a name chooses tests'],
-  'npm run bench': ['docs/performance.md', 'npm run bench'],
   'ANTHROPIC_BASE_URL=http://127.0.0.1:4141/anthropic claude': [
     'test/agents.test.ts',
     'claudeCode',
@@ -66,8 +65,23 @@ test('commands that are not run here are run elsewhere, and still shown', () => 
   }
 })
 
+test('options of the benchmark are those that it tells', () => {
+  const { stdout } = spawnSync(process.execPath, [join(project, 'bench/run.ts'), '--help'], {
+    encoding: 'utf8',
+  })
+  for (const { command } of commands.filter(isBench)) {
+    for (const word of command.split(' ').slice(4))
+      if (/^--|^sqlite/.test(word)) assert.match(stdout, new RegExp(`(^|\\s)${word}\\s`), command)
+  }
+})
+
+function isBench({ command }: { readonly command: string }): boolean {
+  // Figures take minutes and a quiet machine.
+  return command.startsWith('npm run bench')
+}
+
 for (const { command, place } of commands) {
-  if (command in runElsewhere) continue
+  if (command in runElsewhere || isBench({ command })) continue
   const [program = ''] = command.split(' ')
   const missing = spawnSync(program, ['--version']).error !== undefined && program !== 'sluice'
   test(`${place}: ${command}`, {
@@ -93,13 +107,19 @@ for (const { command, place } of commands) {
   })
 }
 
-test('what the README shows of a terminal is what a terminal shows', async () => {
-  const shown = textOf('README.md § Start').split('\n')
-  const interceptions = /^\d\d:\d\d:\d\d (.*) in \d+\.\d\d s$/
-  for (const line of shown.map((text) => text.replaceAll(shownUrl, demo.url))) {
-    if (line.trim() === '…') continue
-    const [, what = line] = interceptions.exec(line) ?? []
-    await demo.says((text) => text === line || interceptions.exec(text)?.[1] === what, line)
+test('what is shown of a terminal is what a terminal shows', async () => {
+  // Other texts are pictures.
+  const captures = blocks.filter(
+    ({ language, text }) => language === 'text' && /^sluice listening|^\d\d:\d\d:\d\d /m.test(text),
+  )
+  assert.ok(captures.length > 0)
+  const interception = /^\d\d:\d\d:\d\d (.*) in \d+\.\d\d s$/
+  for (const { text } of captures) {
+    for (const line of text.replaceAll(shownUrl, demo.url).split('\n')) {
+      if (line.trim() === '…') continue
+      const [, what = line] = interception.exec(line) ?? []
+      await demo.says((said) => said === line || interception.exec(said)?.[1] === what, line)
+    }
   }
 })
 
@@ -132,12 +152,6 @@ function assertPart(part: unknown, whole: unknown, path = ''): void {
   }
   for (const [name, value] of Object.entries(part))
     assertPart(value, (whole as Record<string, unknown>)?.[name], `${path}.${name}`)
-}
-
-function textOf(place: string): string {
-  const block = blocks.find((each) => each.place === place && each.language === 'text')
-  assert.ok(block, place)
-  return block.text
 }
 
 interface Demo {

@@ -22,6 +22,13 @@ test('each block says what it is written in', () => {
   for (const block of blocks) assert.ok(languages.includes(block.language), at(block))
 })
 
+test('code stands in fences, where it is tested', () => {
+  for (const path of documents) {
+    const prose = readDocument(path).replace(/^ *```[\s\S]*?^ *```/gm, '')
+    assert.doesNotMatch(prose, /(?:^|\n)[^\s*\d-][^\n]*\n\n {4}/, path)
+  }
+})
+
 test('each link leads somewhere', () => {
   for (const path of documents) {
     const prose = readDocument(path).replace(/^ *```[\s\S]*?^ *```/gm, '')

@@ -78,6 +78,8 @@ export interface Gateway {
   /** Ends what runs, writes what waits, closes plugins and connections. */
   close(): Promise<void>
   readonly diagnostics: Diagnostics
+  /** False from a missed `commitWait` until a commit succeeds; with `requireRecording` requests are refused then. */
+  readonly recording: boolean
   /** How many requests are being served. */
   readonly openRequests: number
   /** What is wrong at the moment, in words; empty when all is well. */
@@ -150,6 +152,9 @@ export function createGateway({
 
   const gateway: Gateway = {
     diagnostics,
+    get recording() {
+      return !runtime.gate.isOpen
+    },
     get openRequests() {
       return runtime.open.size
     },

@@ -29,6 +29,7 @@ export function mongoRecorder({
 }: MongoRecorderOptions): Recorder {
   const connection = new Connection({ url, client, db, collection, clientOptions })
   const writer = new RecordWriter()
+  let warned = false
   return {
     name: 'mongo-recorder',
     provisional: true,
@@ -36,7 +37,16 @@ export function mongoRecorder({
     interceptions: (query = {}) =>
       connection.use((interceptions) => findInterceptions(interceptions, query)),
     interception: (id) => connection.use((interceptions) => findInterception(interceptions, id)),
-    open: () => connection.open(),
+    open: async (context) => {
+      if (context && !context.journaled && !warned) {
+        warned = true
+        context.diagnostics.log(
+          'warn',
+          'mongo-recorder has no journal: while its server is away, or when this process dies, records on their way are lost and no reply waits for them; wrap it: journaled(mongoRecorder(…), { dir })',
+        )
+      }
+      await connection.open()
+    },
     close: () => connection.close(),
   }
 }

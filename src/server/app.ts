@@ -88,7 +88,7 @@ function pages({ config, gateway, isDraining }: PagesOptions): Router {
   })
   router.get('/readyz', (ctx) => {
     const faults = gateway.faults()
-    const unrecorded = config.requireRecording && faults.length > 0
+    const unrecorded = config.requireRecording && !gateway.recording
     ctx.status = isDraining() || unrecorded ? 503 : 200
     ctx.body = { status: isDraining() ? 'draining' : unrecorded ? 'not recording' : 'ok', faults }
   })

@@ -13,7 +13,7 @@ export function clashes(config: Config, given: GivenSettings, file: ConfigFile):
     )
   if (config.requireRecording && config.commitWait === 0)
     faults.push(`${place('requireRecording')}: needs a commit-wait longer than 0`)
-  if (config.requireRecording && !config.store.startsWith('sqlite:'))
+  if (config.requireRecording && config.store === 'memory:')
     faults.push(`${place('requireRecording')}: needs a store that commits, such as sqlite:FILE`)
   if (config.structuredLogFile !== undefined && !config.structuredLogging)
     faults.push(`${place('structuredLogFile')}: needs structured-logging`)

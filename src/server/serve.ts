@@ -5,7 +5,7 @@ import { type App, createApp } from './app.ts'
 import type { Config } from './config.ts'
 import { listen } from './listen.ts'
 import { mounts } from './refusal.ts'
-import { createStore } from './store.ts'
+import { createRecorder } from './store.ts'
 
 export interface ServeOptions {
   readonly log: Log
@@ -48,7 +48,7 @@ export async function serve(
   try {
     // Only now: another process on this port may be using the same store.
     beforeOpen()
-    const recorder = await createStore(config)
+    const recorder = await createRecorder(config)
     app = createApp(config, { recorder, log, plugins, isDraining: () => draining })
     await app.gateway.open()
   } catch (error) {

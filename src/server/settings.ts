@@ -10,6 +10,8 @@ export interface Settings {
   readonly upstreamHttp2: boolean
   readonly store: string
   readonly sqliteSynchronous: 'full' | 'normal'
+  readonly journal: string
+  readonly journalMax: number
   readonly auth: 'none'
   readonly anthropicBaseUrl: string | undefined
   readonly anthropicKey: string | undefined
@@ -68,6 +70,17 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     ['full', 'normal'],
     'full',
     'normal is faster and survives a crash of the gateway, but not a power cut',
+  ),
+  journal: text(
+    './sluice-data/journal',
+    'folder in which records wait for a mongodb:// store',
+    'folder',
+  ),
+  journalMax: value(
+    size.refine((bytes) => bytes >= 1024 ** 2, { error: 'must be 1MiB or more' }),
+    '1GiB',
+    'the most that the journal takes on disk',
+    'size',
   ),
   auth: value(authMode(), 'none', 'who may use the gateway: none = this machine', 'none'),
   anthropicBaseUrl: optional(httpUrl, 'base URL of /anthropic, if not the vendor’s', 'url'),

@@ -24,6 +24,26 @@ export async function createStore({ store, sqliteSynchronous }: StoreOptions): P
   return sqliteRecorder({ path, synchronous: sqliteSynchronous })
 }
 
+export interface RecorderOptions extends StoreOptions {
+  /** The journal's folder. */
+  readonly journal: string
+  readonly journalMax: number
+}
+
+/** The store to record into: one that is not on this machine's disk stands behind a journal that is. */
+export async function createRecorder({
+  journal,
+  journalMax,
+  ...options
+}: RecorderOptions): Promise<Recorder> {
+  const recorder = await createStore(options)
+  if (!options.store.startsWith('mongodb')) return recorder
+  const { journaled } = await import('../plugins/journal.ts')
+  const dir = resolve(journal)
+  closeFolder(dirname(dir))
+  return journaled(recorder, { dir, maxBytes: journalMax })
+}
+
 /** The absolute path of an SQLite store's file; undefined for other stores. */
 export function sqlitePath(store: string): string | undefined {
   return store.startsWith('sqlite:') ? resolve(store.slice('sqlite:'.length)) : undefined

@@ -106,6 +106,7 @@ test('settings that contradict each other are refused', () => {
   const clashes: [ConfigSources, RegExp][] = [
     [{ flags: { requireRecording: 'true', commitWait: '0' } }, /needs a commit-wait/],
     [{ flags: { requireRecording: 'true', store: 'memory:' } }, /needs a store that commits/],
+    [{ flags: { journalMax: '64KiB' } }, /--journal-max: must be 1MiB or more/],
     [{ flags: { structuredLogFile: 'x' } }, /needs structured-logging/],
     [{ flags: { host: '192.168.1.1' } }, /can be reached by others, and auth is none/],
     [{ flags: { host: '127.0.0.1.example.com' } }, /can be reached by others/],
@@ -114,6 +115,9 @@ test('settings that contradict each other are refused', () => {
     [{ flags: { drainTimeout: '30' } }, /is no duration/],
   ]
   for (const [sources, message] of clashes) assert.match(faultsOf(sources), message)
+  // Behind a journal this one commits, too.
+  const journaled = { requireRecording: 'true', store: 'mongodb://127.0.0.1/' }
+  assert.equal(read({ flags: journaled }).requireRecording, true)
 })
 
 test('a variable of a stranger is no fault', () => {

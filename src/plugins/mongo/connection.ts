@@ -71,7 +71,11 @@ export class Connection {
 
 function createClient(url: string, options: MongoClientOptions): MongoClient {
   try {
-    return new MongoClient(url, { appName: 'sluice', retryWrites: true, ...options })
+    // The driver's own 30 s would be half a minute in which nobody knows that the server is away.
+    const timeout = /[?&]serverSelectionTimeoutMS=/i.test(url)
+      ? {}
+      : { serverSelectionTimeoutMS: 5000 }
+    return new MongoClient(url, { appName: 'sluice', retryWrites: true, ...timeout, ...options })
   } catch (error) {
     // Without the cause: what a driver says of a URL may hold its password, and causes get logged.
     throw new SluiceError(

@@ -155,6 +155,14 @@ for (const [name, [provider, format, toolFinish, finish]] of Object.entries(form
   })
 }
 
+for (const route of ['messages', 'chat', 'responses'] as const) {
+  test(`${route}: an answer that comes all at once has a first token, too`, async () => {
+    upstream.next({ burst: true })
+    const { stored } = await call(route, { stream: true })
+    assert.notEqual(stored.end.timeToFirstTokenMs, null)
+  })
+}
+
 test('a sub-agent’s task is a prompt of its own purpose, under its parent’s thread', async () => {
   const session = claude('with a sub-agent')
   const main = await call('messages', { stream: true }, session)

@@ -164,7 +164,9 @@ export class Relay {
   }
 
   #settleByVerdict(): void {
-    const { reader, settlement } = this.#options
+    const { reader, settlement, generating } = this.#options
+    // The first token may be in the very read that ends the reply.
+    if (generating()) settlement.firstToken()
     settlement.facts.partial = reader.partial
     settlement.facts.drained = this.#discarding && (reader.ended || this.#upstream === 'ended')
     const { outcome, ...cause } = reader.verdict()
@@ -211,11 +213,9 @@ export class Relay {
   async #endFlowing(): Promise<void> {
     this.#state = 'gated'
     this.#watchUpstream()
-    const { reader, settlement, generating } = this.#options
-    const rest = await reader.end()
+    const rest = await this.#options.reader.end()
     if (this.#over()) return
     if (rest) this.#held = this.#held ? Buffer.concat([this.#held, rest]) : rest
-    if (generating()) settlement.firstToken()
     this.#settleByVerdict()
     await this.#passGate()
   }

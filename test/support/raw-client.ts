@@ -4,6 +4,8 @@ import { headerOf } from './raw-http.ts'
 
 export interface RawCall {
   readonly path: string
+  /** @default 'sluice.test' */
+  readonly host?: string
   /** @default 'POST' */
   readonly method?: string
   /** `[name, value, …]`, sent as they are behind `host`. */
@@ -88,6 +90,7 @@ export function openCall(port: number, call: RawCall): RawConnection {
 
 export function requestBytes({
   path,
+  host = 'sluice.test',
   method = 'POST',
   headers = ['content-type', 'application/json'],
   body,
@@ -98,7 +101,7 @@ export function requestBytes({
   const said =
     headerOf(headers, 'content-length') ?? headerOf(headers, 'transfer-encoding') ?? undefined
   const fields = [
-    'host: sluice.test',
+    `host: ${host}`,
     ...(keep ? [] : ['connection: close']),
     ...(bytes.length > 0 && said === undefined ? [`content-length: ${bytes.length}`] : []),
   ]

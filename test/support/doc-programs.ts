@@ -17,7 +17,9 @@ export function programFolder(programs: readonly Program[]): string {
   const folder = mkdtempSync(join(tmpdir(), 'sluice-docs-'))
   symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
-  const tsconfig = { extends: join(project, 'tsconfig.json'), include: ['*.ts'] }
+  // A block may show how something is made and leave it there.
+  const compilerOptions = { noUnusedLocals: false }
+  const tsconfig = { extends: join(project, 'tsconfig.json'), include: ['*.ts'], compilerOptions }
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig))
   for (const { name, source } of programs) writeFileSync(join(folder, `${name}.ts`), `${source}\n`)
   return folder

@@ -109,7 +109,7 @@ for (const [name, [provider, format, toolFinish, finish]] of Object.entries(form
       assert.equal(stored.id, id)
     })
 
-    test(`${name}, ${how}: a refusal's end has its status, type and message, and no first token`, async () => {
+    test(`${name}, ${how}: a refusal’s end has its status, type and message, and no first token`, async () => {
       upstream.next({ status: 429 })
       const { stored } = await call(route, { stream })
       const { end } = stored
@@ -123,7 +123,7 @@ for (const [name, [provider, format, toolFinish, finish]] of Object.entries(form
       assert.equal(stored.tokenUsages.length, 0)
     })
 
-    test(`${name}, ${how}: an answer in words ends in the provider's own word`, async () => {
+    test(`${name}, ${how}: an answer in words ends in the provider’s own word`, async () => {
       const { stored } = await call(route, { stream, tools: undefined })
       assert.equal(stored.end.finishReason, finish)
     })

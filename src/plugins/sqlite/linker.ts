@@ -7,14 +7,15 @@ import {
   maxAge,
   offeredKeys,
   type Relative,
+  wantedKey,
 } from '../../core/links.ts'
 import type { InterceptionStart } from '../../core/records.ts'
 
 /** Is told of what is written, and links it before the transaction ends. */
 export interface Linker {
-  /** Before a start is written: what an earlier one said no longer holds. */
-  starting(id: string): void
-  started(id: string, start: InterceptionStart): void
+  /** Before a start is written: what an earlier one said no longer holds. True where nothing is stored yet. */
+  starting(id: string): boolean
+  started(id: string, start: InterceptionStart, isNew: boolean): void
   called(id: string, toolCallId: string): void
   /** Brings the links of all that was touched up to date, and of what hangs below. */
   link(): void
@@ -40,10 +41,11 @@ export function linker(database: DatabaseSync): Linker {
     WHERE initiator_id = ? AND wanted_key = ? AND started_at BETWEEN ? AND ? + ${maxAge}`)
   const below = database.prepare(`
     SELECT id FROM interceptions WHERE thread_parent_id = $id
-    UNION SELECT id FROM interceptions WHERE retry_of = $id`)
+    UNION ALL SELECT id FROM interceptions WHERE retry_of = $id`)
   const setLinks = database.prepare(
     'UPDATE interceptions SET thread_parent_id = ?, thread_root_id = ?, session_id = ? WHERE id = ?',
   )
+  const anyRecord = database.prepare('SELECT 1 FROM records WHERE interception_id = ? LIMIT 1')
   const loose = new Set<string>()
 
   function loosen(rows: readonly { readonly id?: unknown }[]): void {
@@ -63,17 +65,20 @@ export function linker(database: DatabaseSync): Linker {
 
   return {
     starting(id) {
+      if (!anyRecord.get(id)) return true
       const earlier = find(id)?.start
-      if (!earlier) return
+      if (!earlier) return false
       const at = Date.parse(earlier.startedAt)
       for (const key of offeredKeys(earlier, calls(id)))
         change(dropOffer, earlier.initiatorId, key, at, id)
+      return false
     },
-    started(id, start) {
+    started(id, start, isNew) {
       const at = Date.parse(start.startedAt)
-      for (const key of offeredKeys(start, calls(id)))
+      for (const key of isNew ? [] : offeredKeys(start, calls(id)))
         change(addOffer, start.initiatorId, key, at, id)
-      loose.add(id)
+      // Most go on from nothing that could be found.
+      if (!isNew || start.threadParentId || start.retryOf || wantedKey(start)) loose.add(id)
       loosen(below.all({ id }))
     },
     called(id, toolCallId) {

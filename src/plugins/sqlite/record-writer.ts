@@ -53,7 +53,7 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     ]
     if (type === 'interception_start') {
       const start = JSON.parse(body) as InterceptionStart
-      linking.starting(interception)
+      const isNew = linking.starting(interception)
       putStart.run(
         interception,
         Date.parse(start.startedAt),
@@ -73,7 +73,7 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
         start.processId,
       )
       putRecord.run(id, interception, type, seq, createdAt, body)
-      linking.started(interception, start)
+      linking.started(interception, start, isNew)
       return
     } else if (type === 'interception_end') {
       const { endedAt, outcome, reaped = false } = JSON.parse(body) as InterceptionEnd

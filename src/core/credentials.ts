@@ -42,11 +42,13 @@ export function resolveCredential(
 
 /** Both ends of a secret, by its length in code points: enough to tell two apart, never more. */
 export function mask(secret: string): string {
-  const points = [...secret]
+  // Nearly all are ASCII: one character is one code point there.
+  const points = /^[\x20-\x7e]*$/.test(secret) ? secret : [...secret]
   if (points.length === 0) return ''
   const shown = points.length >= 20 ? 4 : points.length >= 10 ? 2 : points.length >= 5 ? 1 : 0
-  const end = shown === 0 ? '' : points.slice(-shown).join('')
-  return `${points.slice(0, shown).join('')}...${end}`
+  const join = (part: string | string[]) => (typeof part === 'string' ? part : part.join(''))
+  const end = shown === 0 ? '' : join(points.slice(-shown))
+  return `${join(points.slice(0, shown))}...${end}`
 }
 
 /** The token of an `Authorization: Bearer` value, or undefined where it is anything else. */

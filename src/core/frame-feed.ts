@@ -19,7 +19,10 @@ export class FrameFeed {
     this.#failed = failed
   }
 
-  tell({ event, data, bytes }: Frame): void {
+  tell(frame: Frame): void {
+    // Before its bytes are looked at: a view of them is made only then.
+    if (this.#subscribers.size === 0) return
+    const { event, data, bytes } = frame
     for (const subscriber of this.#subscribers) {
       this.#guard(() => subscriber.next({ event, data, bytes: Uint8Array.from(bytes) }))
     }

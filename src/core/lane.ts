@@ -1,5 +1,5 @@
 import { from, Subject, type Subscription, takeWhile } from 'rxjs'
-import type { InterceptionEvent } from './events.ts'
+import type { EventType, InterceptionEvent } from './events.ts'
 import type { Interception } from './interception.ts'
 import type { Plugin } from './plugin.ts'
 
@@ -26,6 +26,8 @@ export class Lane {
   readonly #options: LaneOptions
   readonly #events = new Subject<InterceptionEvent>()
   #subscription: Subscription | undefined
+  /** With `observes`, the plugin is asked when the first of them comes. */
+  #opened = false
   #spent = 0
   #seen = 0
   /** When the call into the plugin that is running began. */
@@ -35,21 +37,30 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options
-    this.#call(() => this.#subscribe())
-    // An observer that ended while it was subscribed left its subscription behind.
-    if (this.done) this.close()
+    if (!options.plugin.observes) this.#open()
   }
 
-  next(events: readonly InterceptionEvent[]): void {
+  /** `types`: which types are among the events, found once for all lanes. */
+  next(events: readonly InterceptionEvent[], types: ReadonlySet<EventType>): void {
+    const { observes } = this.#options.plugin
     if (this.done) return
-    this.#seen += events.length
+    if (observes && !this.#opened) {
+      if (!observes.some((type) => types.has(type))) return
+      this.#open()
+    }
+    const wanted = observes
+      ? events.filter(({ type }) => type === 'end' || observes.includes(type))
+      : events
+    if (wanted.length === 0) return
+    this.#seen += wanted.length
     this.#call(() => {
-      for (const event of events) this.#events.next(event)
+      for (const event of wanted) this.#events.next(event)
     })
   }
 
   /** Tells the observer that no more events come; what it still emits is taken. */
   complete(): void {
+    if (!this.#opened) this.done = true
     if (!this.done) this.#call(() => this.#events.complete())
   }
 
@@ -64,6 +75,13 @@ export class Lane {
     const subscription = this.#subscription
     this.#subscription = undefined
     this.#guard(() => subscription?.unsubscribe())
+  }
+
+  #open(): void {
+    this.#opened = true
+    this.#call(() => this.#subscribe())
+    // An observer that ended while it was subscribed left its subscription behind.
+    if (this.done) this.close()
   }
 
   #subscribe(): void {

@@ -1,10 +1,10 @@
 import type { Diagnostics } from './diagnostics.ts'
 import { messageOf } from './errors.ts'
-import type { EndEvent, InterceptionEvent } from './events.ts'
+import type { EndEvent, EventType, InterceptionEvent } from './events.ts'
 import { endId, recordId, startId } from './ids.ts'
 import type { Interception } from './interception.ts'
 import { Lane } from './lane.ts'
-import { plainBody } from './plain-body.ts'
+import { type PlainBody, plainBody } from './plain-body.ts'
 import type { Plugin } from './plugin.ts'
 import { withoutContent } from './record-content.ts'
 import type { RecorderQueue } from './recorder-queue.ts'
@@ -43,7 +43,7 @@ export class Pipeline {
   constructor(interception: Interception, start: InterceptionStart, options: PipelineOptions) {
     this.#options = options
     this.#interception = interception
-    this.#push(startId(interception.id), { type: 'interception_start', ...start })
+    this.#push(startId(interception.id), { type: 'interception_start', ...start }, false)
     this.#lanes = options.plugins
       .filter((plugin) => plugin.observe)
       .map((plugin) => {
@@ -55,7 +55,9 @@ export class Pipeline {
 
   emit(events: readonly InterceptionEvent[]): void {
     if (events.length === 0) return
-    for (const lane of this.#lanes) lane.next(events)
+    const types = new Set<EventType>()
+    for (const { type } of events) types.add(type)
+    for (const lane of this.#lanes) lane.next(events, types)
   }
 
   /**
@@ -66,7 +68,7 @@ export class Pipeline {
     this.emit([Object.freeze(event)])
     for (const lane of this.#lanes) lane.complete()
     await new Promise((resolve) => setImmediate(resolve))
-    this.#push(endId(this.#interception.id), { type: 'interception_end', ...end })
+    this.#push(endId(this.#interception.id), { type: 'interception_end', ...end }, false)
     this.#ended = true
     if (this.#lanes.every(({ done }) => done)) return
     setTimeout(() => this.#close(), this.#options.settleTimeout).unref()
@@ -82,16 +84,17 @@ export class Pipeline {
   }
 
   #take(plugin: Plugin, emitted: unknown): void {
-    let body: RecordBody
+    let plain: PlainBody
     try {
-      body = plainBody(emitted)
+      plain = plainBody(emitted)
     } catch (error) {
       this.#failed(plugin, error)
       return
     }
+    const { body, key, provisional } = plain
     const count = this.#counts.get(plugin) ?? 0
-    const key = body.key === undefined ? `#${count}` : `=${body.key}`
-    const id = recordId(this.#interception.id, plugin.name, `${body.type} ${key}`)
+    const name = key === undefined ? `#${count}` : `=${key}`
+    const id = recordId(this.#interception.id, plugin.name, `${body.type} ${name}`)
     if (!this.#seen.has(id)) {
       this.#counts.set(plugin, count + 1)
       if (count >= this.#options.maxRecords) {
@@ -99,10 +102,11 @@ export class Pipeline {
         return
       }
     }
-    this.#push(id, body)
+    this.#push(id, body, provisional)
   }
 
-  #push(id: string, { key: _, provisional, ...body }: RecordBody): void {
+  /** Makes a record of the body, which is the pipeline's own from here on. */
+  #push(id: string, own: RecordBody, provisional: boolean): void {
     let first = this.#seen.get(id)
     if (!first) {
       first = { seq: this.#seq++, createdAt: new Date().toISOString() }
@@ -111,13 +115,15 @@ export class Pipeline {
     const { queues, recordContent } = this.#options
     const takers = provisional ? queues.filter(({ plugin }) => plugin.provisional) : queues
     if (takers.length === 0) return
-    const record = Object.freeze({
-      ...(recordContent ? body : withoutContent(body as RecordBody)),
+    const body = recordContent ? own : withoutContent(own)
+    const record = Object.assign(body, {
       id,
       interceptionId: this.#interception.id,
-      ...first,
-      ...(this.#ended && { late: true as const }),
+      seq: first.seq,
+      createdAt: first.createdAt,
     }) as InterceptionRecord
+    if (this.#ended) Object.assign(record, { late: true })
+    Object.freeze(record)
     for (const queue of takers) queue.push(record)
   }
 

@@ -1,12 +1,19 @@
 import { messageOf } from './errors.ts'
 import type { RecordBody } from './records.ts'
 
+/** A body that is nobody else's, and what its author said of it. */
+export interface PlainBody {
+  readonly body: RecordBody
+  readonly key: string | undefined
+  readonly provisional: boolean
+}
+
 /**
  * A body as it is recorded: copied and frozen to the ground, so that neither its author nor a recorder can change
  * it for the others. Throws where it is no record, or no JSON: one record that no store can write would hold up
  * all that wait beside it.
  */
-export function plainBody(body: unknown): RecordBody {
+export function plainBody(body: unknown): PlainBody {
   if (typeof body !== 'object' || body === null || !('type' in body)) {
     throw new Error('emitted what is no record: it needs a `type`, such as slow_reply')
   }
@@ -18,8 +25,22 @@ export function plainBody(body: unknown): RecordBody {
     throw new Error(`emitted a record of the type ${type}, which is core's own`)
   }
   const copy: Record<string, unknown> = {}
-  for (const name in body) copy[name] = plain(name, body[name as keyof typeof body])
-  return copy as unknown as RecordBody
+  let key: unknown
+  let provisional: unknown
+  for (const name in body) {
+    const value = body[name as keyof typeof body] as unknown
+    if (name === 'key') key = value
+    else if (name === 'provisional') provisional = value
+    else copy[name] = plain(name, value)
+  }
+  if (key !== undefined && typeof key !== 'string') {
+    throw new Error(`emitted a record whose \`key\` is a ${typeof key}: it must be a text`)
+  }
+  return {
+    body: copy as unknown as RecordBody,
+    key,
+    provisional: provisional === true,
+  }
 }
 
 function plain(name: string, value: unknown): unknown {

@@ -1,6 +1,6 @@
 import type { Observable, ObservableInput } from 'rxjs'
 import type { Diagnostics } from './diagnostics.ts'
-import type { InterceptionEvent } from './events.ts'
+import type { EventType, InterceptionEvent } from './events.ts'
 import type { Interception } from './interception.ts'
 import type { InterceptionRecord, RecordBody } from './records.ts'
 
@@ -11,6 +11,11 @@ export interface Plugin {
   readonly durable?: true
   /** Wants figures that will be replaced, too, and replaces by record id: for recorders that store. */
   readonly provisional?: true
+  /**
+   * The events that `observe` looks at, beside `end`; it is called when the first of them comes. A plugin that
+   * leaves out `text` costs a stream next to nothing. @default all, and it is called at the start
+   */
+  readonly observes?: readonly EventType[]
   /** Turns the events of one interception into records. Called once per interception; must be cheap. */
   observe?(
     events$: Observable<InterceptionEvent>,

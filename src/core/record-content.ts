@@ -13,7 +13,8 @@ const contentMembers: Readonly<Record<string, readonly string[]>> = {
 /** Roughly the bytes that a record takes while it waits. */
 export function sizeOf(record: InterceptionRecord): number {
   let bytes = 400
-  for (const value of Object.values(record)) {
+  for (const member in record) {
+    const value: unknown = record[member as keyof InterceptionRecord]
     if (typeof value === 'string' && value.length > 40) bytes += value.length * 2
   }
   return bytes

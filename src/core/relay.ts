@@ -295,7 +295,8 @@ export class Relay {
     if (this.#discarding || response.destroyed) return this.#finish()
     response.end(() => this.#finish())
     // A client that takes nothing would keep the reply open for ever.
-    this.#stalled ??= setTimeout(() => this.#cutClient(), this.#options.clientIdleTimeout)
+    if (response.writableLength > 0)
+      this.#stalled ??= setTimeout(() => this.#cutClient(), this.#options.clientIdleTimeout)
   }
 
   /** The client must see a cut, never a clean end; what was written before it still goes out. */

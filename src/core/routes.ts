@@ -18,6 +18,10 @@ export type Route =
  * Only listed routes are passed on, since the configured key may open more than them.
  */
 export function matchRoute(provider: Provider, rawPath: string): Route | null {
+  // The few paths that nearly all requests have, as they are written nearly always.
+  const plain = rawPath.startsWith('/v1/') ? rawPath.slice(3) : rawPath
+  const known = Object.hasOwn(provider.intercepted, plain) && provider.intercepted[plain]
+  if (known) return { kind: 'intercepted', path: plain, format: known }
   const clean = cleanPath(rawPath)
   if (clean === null) return null
   const path = withoutVersion(clean)

@@ -44,7 +44,9 @@ export class SseReader implements ReplyReader {
     this.#frames = []
     const { round, emit, terminal, frame: tell } = this.#options
     for (const frame of frames) tell(frame)
-    emit(frames.flatMap((frame) => round.read(frame)))
+    const events: InterceptionEvent[] = []
+    for (const frame of frames) events.push(...round.read(frame))
+    emit(events)
     if (this.ended) terminal()
   }
 

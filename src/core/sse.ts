@@ -11,12 +11,36 @@ export interface Frame {
 }
 
 /** What lies between two blank lines: a frame, or comments and other lines that are no event. */
-export interface Block {
-  readonly frame: Frame | null
+export class Block implements Frame {
   /** Where its bytes begin in the chunk that completed it; 0 where they began in an earlier chunk. */
   readonly start: number
-  readonly end: number
-  readonly bytes: Uint8Array
+  /** This block as a frame; null where it is no event, or too long to be read. */
+  readonly frame: Frame | null
+  readonly event: string
+  readonly data: string
+  readonly #source: Buffer
+  readonly #from: number
+  readonly #to: number
+
+  constructor(start: number, fields: Fields | null, source: Buffer, from: number, to: number) {
+    this.start = start
+    this.frame = fields ? this : null
+    this.event = fields?.event ?? ''
+    this.data = fields?.data ?? ''
+    this.#source = source
+    this.#from = from
+    this.#to = to
+  }
+
+  /** A view of the bytes: made when asked for, since hardly anyone does. */
+  get bytes(): Uint8Array {
+    return this.#source.subarray(this.#from, this.#to)
+  }
+}
+
+interface Fields {
+  readonly event?: string | undefined
+  readonly data: string
 }
 
 const LF = 10
@@ -37,7 +61,7 @@ export class Framer {
       this.#event = event
     },
   })
-  #event: { event?: string | undefined; data: string } | undefined
+  #event: Fields | undefined
   #carry: Buffer[] = []
   #carried = 0
   #skipping = false
@@ -69,7 +93,8 @@ export class Framer {
   end(): Frame | null {
     if (this.#carry.length === 0) return null
     const bytes = this.#take()
-    return this.#parse(bytes, `${bytes.toString('utf8')}\n\n`)
+    const fields = this.#parse(`${bytes.toString('utf8')}\n\n`)
+    return new Block(0, fields, bytes, 0, bytes.length).frame
   }
 
   /** The bytes that have come and belong to no complete block yet. */
@@ -78,12 +103,15 @@ export class Framer {
   }
 
   #block(chunk: Buffer, start: number, end: number): Block {
-    const part = chunk.subarray(start, end)
-    const bytes = this.#carry.length === 0 ? part : Buffer.concat([this.#take(), part])
-    const unread = this.#skipping || bytes.length > this.#maxFrame
+    const whole = this.#carry.length === 0
+    const source = whole ? chunk : Buffer.concat([this.#take(), chunk.subarray(start, end)])
+    const from = whole ? start : 0
+    const to = whole ? end : source.length
+    const unread = this.#skipping || to - from > this.#maxFrame
     this.skipped ||= unread
     this.#skipping = false
-    return { frame: unread ? null : this.#parse(bytes, bytes.toString('utf8')), start, end, bytes }
+    const fields = unread ? null : this.#parse(source.toString('utf8', from, to))
+    return new Block(start, fields, source, from, to)
   }
 
   #keep(chunk: Buffer, start: number, blocks: Block[]): void {
@@ -93,7 +121,8 @@ export class Framer {
     // Too long to be read: its bytes pass as blocks without a frame, up to its blank line.
     this.#skipping = true
     this.skipped = true
-    blocks.push({ frame: null, start, end: chunk.length, bytes: this.#take() })
+    const bytes = this.#take()
+    blocks.push(new Block(start, null, bytes, 0, bytes.length))
   }
 
   #take(): Buffer {
@@ -103,7 +132,7 @@ export class Framer {
     return bytes
   }
 
-  #parse(bytes: Buffer, read: string): Frame | null {
+  #parse(read: string): Fields | null {
     let text = read
     if (this.#first) {
       this.#first = false
@@ -112,8 +141,7 @@ export class Framer {
     this.#event = undefined
     // The parser waits behind a last CR for the LF that may follow; the border is found, so give it one.
     this.#parser.feed(text.endsWith('\r') ? `${text}\n` : text)
-    const event = this.#event as { event?: string | undefined; data: string } | undefined
-    return event ? { event: event.event ?? '', data: event.data, bytes } : null
+    return this.#event ?? null
   }
 
   /** The index behind the next blank line at or after `from`, or -1; for chunks without a CR. */

@@ -6,6 +6,7 @@ import type { RecordBody } from '../core/records.ts'
 /** Keeps what the user asked: at most one `prompt_usage` an interception, none for a tool round. */
 export const promptCapturer = (): Plugin => ({
   name: 'prompt-capturer',
+  observes: ['request', 'text', 'reasoning', 'tool_call', 'usage'],
   observe: (events$) =>
     events$.pipe(
       // Written down at the request, and again when the response's id is known or will never be.

@@ -5,6 +5,7 @@ import type { Plugin } from '../core/plugin.ts'
 /** Keeps what the model thought: one `model_thought` a block, with its response's id and its place. */
 export const reasoningCapturer = (): Plugin => ({
   name: 'reasoning-capturer',
+  observes: ['reasoning'],
   observe: (events$) =>
     events$.pipe(
       ofType('reasoning'),

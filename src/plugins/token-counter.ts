@@ -18,6 +18,7 @@ export interface TokenCounterOptions {
 /** Keeps the provider's own figures: one `token_usage` an upstream reply, replaced as they become known. */
 export const tokenCounter = ({ price = () => null }: TokenCounterOptions = {}): Plugin => ({
   name: 'token-counter',
+  observes: ['usage'],
   observe: (events$, interception) =>
     events$.pipe(
       ofType('usage'),

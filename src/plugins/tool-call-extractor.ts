@@ -13,6 +13,7 @@ export const toolCallExtractor = ({
   resultContent = false,
 }: ToolCallExtractorOptions = {}): Plugin => ({
   name: 'tool-call-extractor',
+  observes: ['request', 'tool_call'],
   observe: (events$) =>
     events$.pipe(
       ofType('request', 'tool_call'),

@@ -18,6 +18,8 @@ export interface InterceptionQuery {
   readonly offset?: number
   /** Initiator id or username. */
   readonly initiator?: string
+  /** `repo`, `branch`, `issue` as they were recorded: all that are given must be the same. */
+  readonly annotations?: Readonly<Record<string, string>>
   /** Ids of the interceptions that have not ended are left out. @default false */
   readonly running?: boolean
 }

@@ -3,16 +3,14 @@ import type { ClientIdentity } from './client.ts'
 import type { ClientConnection } from './client-connection.ts'
 import { createReader } from './create-reader.ts'
 import { type Credential, resolveCredential } from './credentials.ts'
-import { errorTypeOf } from './error-type.ts'
 import { messageOf, SluiceError } from './errors.ts'
-import type { ErrorType, InterceptionEvent, Outcome } from './events.ts'
 import type { RequestSummary } from './format.ts'
 import { FrameFeed } from './frame-feed.ts'
 import { upstreamHeaders } from './headers.ts'
 import { interceptionId } from './ids.ts'
 import type { InterceptOptions } from './intercept.ts'
 import type { Interception } from './interception.ts'
-import type { Kin } from './lineage.ts'
+import { outcomeOf } from './outcome-of.ts'
 import { replyWithError } from './own-reply.ts'
 import { withHeadersTimeout } from './passthrough.ts'
 import { Pipeline } from './pipeline.ts'
@@ -68,7 +66,8 @@ export class Exchange {
     this.#settlement = new Settlement(pipeline, body.bytes.length)
     this.#settlement.redact = (message) => this.#withoutSecrets(message)
     // Also of calls that are told only at the end: Chat's.
-    this.#settlement.watch = (events) => this.#rememberCalls(events)
+    this.#settlement.watch = (events) =>
+      runtime.lineage.rememberCalls(this.#id, this.#start, events)
     const attempt = runtime.retries.remember(key, {
       id: this.#id,
       rootId: this.#start.threadRootId,
@@ -191,20 +190,6 @@ export class Exchange {
     return ['x-sluice-interception-id', this.#id]
   }
 
-  /** Remembers who made which tool call, so that the request that answers it finds its parent. */
-  #rememberCalls(events: readonly InterceptionEvent[]): void {
-    const { lineage } = this.#runtime
-    const { initiatorId, clientSessionId, agentId, threadRootId, sessionId } = this.#start
-    for (const event of events) {
-      if (event.type !== 'tool_call' || event.toolCallId === '') continue
-      const kin: Kin = { id: this.#id, rootId: threadRootId ?? this.#id, sessionId }
-      lineage.remember(initiatorId, event.toolCallId, kin)
-      if (agentId === null && clientSessionId !== null) {
-        lineage.remember(initiatorId, `session ${clientSessionId}`, kin)
-      }
-    }
-  }
-
   #withoutSecrets(text: string): string {
     const { ctx, provider, search } = this.#options
     return withoutSecrets(text, { headers: ctx.req.rawHeaders, search, provider })
@@ -296,9 +281,6 @@ export class Exchange {
     const { ctx, provider, format, initiator } = this.#options
     const { lineage, settings } = this.#runtime
     const credential = this.#credential
-    // A sub-agent's first request answers no call: it hangs under the newest call made in its session.
-    const { agentId, clientSessionId } = identity
-    const byAgent = agentId === null || !clientSessionId ? null : `session ${clientSessionId}`
     return startRecord({
       id: this.#id,
       startedAt,
@@ -307,9 +289,7 @@ export class Exchange {
       format,
       client: identity,
       summary,
-      parent:
-        lineage.find(initiator.id, summary.correlatingToolCallId) ??
-        lineage.find(initiator.id, byAgent),
+      parent: lineage.parentOf(initiator.id, summary.correlatingToolCallId, identity),
       retried,
       credential:
         credential instanceof SluiceError ? { kind: 'centralized', hint: '' } : credential,
@@ -326,20 +306,5 @@ export class Exchange {
       if (error instanceof SluiceError) return error
       throw error
     }
-  }
-}
-
-/** Our own refusals are `rejected`; a silent upstream `timed_out`; one that can't be reached `failed`. */
-function outcomeOf(error: SluiceError | null): { outcome: Outcome; errorType: ErrorType } {
-  switch (error?.code) {
-    case 'ERR_UPSTREAM_TIMEOUT':
-      return { outcome: 'timed_out', errorType: 'timeout' }
-    case 'ERR_NO_PROVIDER_KEY':
-    case 'ERR_NOT_RECORDING':
-      return { outcome: 'rejected', errorType: errorTypeOf(error.status) }
-    case 'ERR_UPSTREAM_UNREACHABLE':
-      return { outcome: 'failed', errorType: 'unreachable' }
-    default:
-      return { outcome: 'failed', errorType: 'unknown' }
   }
 }

@@ -1,3 +1,8 @@
+import type { ClientIdentity } from './client.ts'
+import type { InterceptionEvent } from './events.ts'
+import { forgetOldest } from './forget-oldest.ts'
+import type { InterceptionStart } from './records.ts'
+
 /** Where an interception stands among those before it. */
 export interface Kin {
   readonly id: string
@@ -19,14 +24,39 @@ export class Lineage {
     this.#max = max
   }
 
+  /** The interception that a request goes on from: who made the call that it answers. */
+  parentOf(
+    initiatorId: string,
+    correlatingToolCallId: string | null,
+    { agentId, clientSessionId }: ClientIdentity,
+  ): Kin | null {
+    // A sub-agent's first request answers no call: it hangs under the newest call made in its session.
+    const session = agentId === null || !clientSessionId ? null : `session ${clientSessionId}`
+    return this.find(initiatorId, correlatingToolCallId) ?? this.find(initiatorId, session)
+  }
+
+  /** Remembers the tool calls among an interception's events, so that what answers them finds it. */
+  rememberCalls(
+    id: string,
+    { initiatorId, clientSessionId, agentId, threadRootId, sessionId }: InterceptionStart,
+    events: readonly InterceptionEvent[],
+  ): void {
+    for (const event of events) {
+      if (event.type !== 'tool_call' || event.toolCallId === '') continue
+      const kin: Kin = { id, rootId: threadRootId ?? id, sessionId }
+      this.remember(initiatorId, event.toolCallId, kin)
+      if (agentId === null && clientSessionId !== null) {
+        this.remember(initiatorId, `session ${clientSessionId}`, kin)
+      }
+    }
+  }
+
   remember(initiatorId: string, key: string, kin: Kin): void {
     const name = `${initiatorId}\n${key}`
     // Deleted first, so that the order of the map is the order of age.
     this.#kin.delete(name)
     this.#kin.set(name, { ...kin, at: Date.now() })
-    if (this.#kin.size <= this.#max) return
-    const oldest = this.#kin.keys().next()
-    if (!oldest.done) this.#kin.delete(oldest.value)
+    forgetOldest(this.#kin, this.#max)
   }
 
   find(initiatorId: string, key: string | null): Kin | null {

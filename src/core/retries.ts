@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { forgetOldest } from './forget-oldest.ts'
 
 /** What a try was and how it went. */
 export interface Try {
@@ -30,10 +31,7 @@ export class Retries {
     if (key === null) return entry
     this.#tries.delete(key)
     this.#tries.set(key, entry)
-    for (const [oldest, { at }] of this.#tries) {
-      if (this.#tries.size <= 10_000 && Date.now() - at < windowMs) break
-      this.#tries.delete(oldest)
-    }
+    forgetOldest(this.#tries, 10_000)
     return entry
   }
 }

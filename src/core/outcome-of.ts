@@ -1,0 +1,18 @@
+import { errorTypeOf } from './error-type.ts'
+import type { SluiceError } from './errors.ts'
+import type { ErrorType, Outcome } from './events.ts'
+
+/** Our own refusals are `rejected`; a silent upstream `timed_out`; one that can't be reached `failed`. */
+export function outcomeOf(error: SluiceError | null): { outcome: Outcome; errorType: ErrorType } {
+  switch (error?.code) {
+    case 'ERR_UPSTREAM_TIMEOUT':
+      return { outcome: 'timed_out', errorType: 'timeout' }
+    case 'ERR_NO_PROVIDER_KEY':
+    case 'ERR_NOT_RECORDING':
+      return { outcome: 'rejected', errorType: errorTypeOf(error.status) }
+    case 'ERR_UPSTREAM_UNREACHABLE':
+      return { outcome: 'failed', errorType: 'unreachable' }
+    default:
+      return { outcome: 'failed', errorType: 'unknown' }
+  }
+}

@@ -1,6 +1,7 @@
 import {
   MongoBulkWriteError,
   MongoCompatibilityError,
+  MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
   MongoOperationTimeoutError,
@@ -34,12 +35,26 @@ function reading(error: unknown): readonly [code: string, what: string] {
   return ['ERR_STORE', 'the Mongo store failed']
 }
 
+/** By kind, by the driver's labels, by the code of a server on its way down, or by what lies beneath. */
 function isAway(error: unknown): boolean {
-  return (
+  if (
     error instanceof MongoNetworkError ||
     error instanceof MongoServerSelectionError ||
     error instanceof MongoNotConnectedError ||
-    error instanceof MongoOperationTimeoutError ||
-    (error instanceof MongoServerError && error.hasErrorLabel('RetryableWriteError'))
-  )
+    error instanceof MongoOperationTimeoutError
+  ) {
+    return true
+  }
+  if (error instanceof MongoError && awayLabels.some((label) => error.hasErrorLabel(label))) {
+    return true
+  }
+  if (error instanceof MongoServerError && goingDown.has(Number(error.code))) return true
+  return error instanceof Error && error.cause !== undefined && isAway(error.cause)
 }
+
+const awayLabels = ['RetryableWriteError', 'ResetPool', 'NetworkError'] as const
+
+/** MongoDB's error codes of a server that stops, steps down or lost its peers (`error_codes.yml`). */
+const goingDown: ReadonlySet<number> = new Set([
+  6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436,
+])

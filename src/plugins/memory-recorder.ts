@@ -53,7 +53,12 @@ export function memoryRecorder({
     }
   }
 
-  function matching({ initiator, running = false }: InterceptionQuery): StoredInterception[] {
+  function matching({
+    initiator,
+    annotations = {},
+    running = false,
+  }: InterceptionQuery): StoredInterception[] {
+    const wanted = Object.entries(annotations)
     return [...interceptions.values()]
       .map(stored)
       .filter((each) => each !== null)
@@ -64,6 +69,7 @@ export function memoryRecorder({
           start.initiatorId === initiator ||
           start.initiatorUsername === initiator,
       )
+      .filter(({ start }) => wanted.every(([name, value]) => start.annotations[name] === value))
       .sort(newestFirst)
   }
 

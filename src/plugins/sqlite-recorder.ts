@@ -56,12 +56,19 @@ export function sqliteRecorder({
       const batches = encodeRecords(records)
       await Promise.all(batches.map((rows) => writer.call<void>('record', rows)))
     },
-    interceptions: async ({ limit = 100, offset = 0, initiator, running = false } = {}) => {
+    interceptions: async ({
+      limit = 100,
+      offset = 0,
+      initiator,
+      annotations = {},
+      running = false,
+    } = {}) => {
       await ready()
       const { count, results } = await reader.call<{ count: number; results: string[] }>('page', {
         limit,
         offset,
         initiator,
+        annotations,
         running,
       })
       return { count, results: await assembled(results) }

@@ -338,6 +338,62 @@ export function recorderContract({
       })
     })
 
+    check('finds what carries all the annotations that are named', async (recorder) => {
+      const [main, other, none, open] = [
+        interceptionId(),
+        interceptionId(),
+        interceptionId(),
+        interceptionId(),
+      ]
+      const both = { repo: 'git@host:a/b.c', branch: 'main $é "x"' }
+      await recorder.record([
+        start(main, { annotations: { ...both, issue: '7' }, initiatorId: 'u-1' }, 0),
+        end(main),
+        start(other, { annotations: { ...both, branch: 'main' } }, 1),
+        end(other),
+        start(none, { annotations: {} }, 2),
+        end(none),
+        start(open, { annotations: { ...both, 'a.$b"': 'x' } }, 3),
+      ])
+      for (const [annotations, found, query = {}] of [
+        [{}, [none, other, main]],
+        [{ repo: both.repo }, [other, main]],
+        [{ repo: both.repo }, [open, other, main], { running: true }],
+        [{ repo: both.repo }, [main], { initiator: 'u-1' }],
+        [{ repo: both.repo }, [open, other], { initiator: 'u-0', running: true }],
+        [both, [main]],
+        [both, [open, main], { running: true }],
+        [{ issue: '7' }, [main]],
+        [{ ...both, issue: '8' }, []],
+        [{ repo: 'git@host:a/b' }, []],
+        [{ repo: '' }, []],
+        [{ 'a.$b"': 'x' }, [open], { running: true }],
+        [{ 'a.$b"': 'y' }, [], { running: true }],
+        [{ repo: both.repo, constructor: 'x' }, []],
+      ] as const) {
+        assert.deepEqual(
+          ids(await recorder.interceptions({ annotations, ...query })),
+          [found.length, found],
+          JSON.stringify({ annotations, ...query }),
+        )
+      }
+      const query = { annotations: { repo: both.repo }, limit: 1 }
+      assert.deepEqual(ids(await recorder.interceptions(query)), [2, [other]])
+      assert.deepEqual(ids(await recorder.interceptions({ ...query, offset: 1 })), [2, [main]])
+    })
+
+    check('a later start replaces the annotations that are filtered by', async (recorder) => {
+      const id = interceptionId()
+      await recorder.record([start(id, { annotations: { repo: 'a', issue: '1' } }), end(id)])
+      await recorder.record([start(id, { annotations: { repo: 'b' } })])
+      for (const [annotations, count] of [
+        [{ repo: 'a' }, 0],
+        [{ issue: '1' }, 0],
+        [{ repo: 'b' }, 1],
+      ] as const)
+        assert.equal((await recorder.interceptions({ annotations })).count, count)
+    })
+
     if (links) linksContract(check)
 
     check('can be closed and opened again', async (recorder) => {

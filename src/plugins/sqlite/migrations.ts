@@ -71,6 +71,25 @@ const migrations: readonly string[] = [
   CREATE INDEX interceptions_by_first_try
     ON interceptions (retry_of) WHERE retry_of IS NOT NULL;
   `,
+  // Annotations: whoever sends none pays for no index.
+  `
+  ALTER TABLE interceptions ADD COLUMN repo TEXT;
+  ALTER TABLE interceptions ADD COLUMN branch TEXT;
+  ALTER TABLE interceptions ADD COLUMN issue TEXT;
+
+  UPDATE interceptions SET
+    repo = body ->> '$.annotations.repo',
+    branch = body ->> '$.annotations.branch',
+    issue = body ->> '$.annotations.issue'
+  FROM records WHERE interception_id = interceptions.id AND type = 'interception_start';
+
+  CREATE INDEX interceptions_by_repo
+    ON interceptions (repo, started_at, id) WHERE repo IS NOT NULL AND ended = 1;
+  CREATE INDEX interceptions_by_branch
+    ON interceptions (branch, started_at, id) WHERE branch IS NOT NULL AND ended = 1;
+  CREATE INDEX interceptions_by_issue
+    ON interceptions (issue, started_at, id) WHERE issue IS NOT NULL AND ended = 1;
+  `,
 ]
 
 /** Brings the database to the newest schema. Safe where several processes start at once. */

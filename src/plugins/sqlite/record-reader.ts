@@ -5,6 +5,7 @@ export interface PageQuery {
   readonly limit: number
   readonly offset: number
   readonly initiator: string | undefined
+  readonly annotations: Readonly<Record<string, string>>
   readonly running: boolean
 }
 
@@ -33,9 +34,12 @@ export function recordReader(database: DatabaseSync): RecordReader {
     )
   }
 
-  function read({ limit, offset, initiator, running }: PageQuery) {
-    const parts = conditions(running, initiator !== undefined)
-    const values: Record<string, string> = initiator === undefined ? {} : { initiator }
+  function read({ limit, offset, initiator, annotations, running }: PageQuery) {
+    const annotated = annotationConditions(annotations)
+    const parts = conditions(running, initiator !== undefined).map((part) =>
+      [part, ...annotated.conditions].join(' AND '),
+    )
+    const values = { ...annotated.values, ...(initiator !== undefined && { initiator }) }
     const counted = database
       .prepare(
         `SELECT ${parts.map((part) => `(${select('count(*)', part)})`).join(' + ')} AS count`,
@@ -83,6 +87,29 @@ function conditions(running: boolean, byInitiator: boolean): string[] {
   const open = 'ended = 0 AND (initiator_id = $initiator OR initiator_username = $initiator)'
   return running ? [...ended, open] : ended
 }
+
+/** All that are wanted must be there. Names of the three that have columns are literals, so that their indexes serve. */
+function annotationConditions(annotations: Readonly<Record<string, string>>) {
+  const pairs = Object.entries(annotations)
+  return {
+    conditions: pairs.map(([name], index) =>
+      columns.has(name)
+        ? `${name} = $value${index}`
+        : `EXISTS (
+             SELECT 1 FROM records, json_each(body, '$.annotations') AS annotation
+             WHERE interception_id = interceptions.id AND records.type = 'interception_start'
+               AND annotation.key = $name${index} AND annotation.value = $value${index})`,
+    ),
+    values: Object.fromEntries(
+      pairs.flatMap(([name, value], index) => [
+        [`value${index}`, value],
+        ...(columns.has(name) ? [] : [[`name${index}`, name]]),
+      ]),
+    ) as Readonly<Record<string, string>>,
+  }
+}
+
+const columns: ReadonlySet<string> = new Set(['repo', 'branch', 'issue'])
 
 /** An end that came before its start has no place in a list yet. */
 function select(what: string, condition: string): string {

@@ -23,15 +23,16 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
     INSERT INTO interceptions (
       id, started_at, initiator_id, initiator_username, provider, provider_name, model, client,
       session_id, client_session_id, thread_root_id, thread_parent_id, retry_of, wanted_key,
-      offered_key, process_id
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      offered_key, process_id, repo, branch, issue
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       started_at = excluded.started_at, initiator_id = excluded.initiator_id,
       initiator_username = excluded.initiator_username, provider = excluded.provider,
       provider_name = excluded.provider_name, model = excluded.model, client = excluded.client,
       client_session_id = excluded.client_session_id, retry_of = excluded.retry_of,
       wanted_key = excluded.wanted_key, offered_key = excluded.offered_key,
-      process_id = excluded.process_id`)
+      process_id = excluded.process_id, repo = excluded.repo, branch = excluded.branch,
+      issue = excluded.issue`)
   // An owner's end replaces a reaper's, a reaper's never an owner's.
   const putEnd = database.prepare(`
     INSERT INTO interceptions (id, ended, ended_at, outcome, reaped) VALUES (?, 1, ?, ?, ?)
@@ -71,6 +72,9 @@ export function recordWriter(database: DatabaseSync): WriteRecords {
         wantedKey(start),
         sessionKey(start),
         start.processId,
+        start.annotations.repo ?? null,
+        start.annotations.branch ?? null,
+        start.annotations.issue ?? null,
       )
       putRecord.run(id, interception, type, seq, createdAt, body)
       linking.started(interception, start, isNew)

@@ -49,8 +49,20 @@ function isAway(error: unknown): boolean {
     return true
   }
   if (error instanceof MongoServerError && goingDown.has(Number(error.code))) return true
-  return error instanceof Error && error.cause !== undefined && isAway(error.cause)
+  if (!(error instanceof Error)) return false
+  // Now and then a socket's own error comes through the driver as it is: `EPIPE` where the server has just gone.
+  return ('code' in error && brokenSocket.has(String(error.code))) || isAway(error.cause)
 }
+
+const brokenSocket: ReadonlySet<string> = new Set([
+  'EPIPE',
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+])
 
 const awayLabels = ['RetryableWriteError', 'ResetPool', 'NetworkError'] as const
 

@@ -5,17 +5,18 @@ import { isObject } from '../core/json.ts'
 export interface ListQuery {
   readonly limit: number
   readonly initiator: string | undefined
+  readonly annotations: Readonly<Record<string, string>>
 }
 
 /** The interceptions that a running gateway lists. */
 export async function fromApi(
   url: string,
   token: string | undefined,
-  { limit, initiator }: ListQuery,
+  { limit, initiator, annotations }: ListQuery,
 ): Promise<unknown> {
   try {
     const body = await got(`${url.replace(/\/+$/, '')}/api/v2/aibridge/interceptions`, {
-      searchParams: { limit, ...(initiator !== undefined && { initiator }) },
+      searchParams: { limit, ...(initiator !== undefined && { initiator }), ...annotations },
       headers: token === undefined ? {} : { 'x-sluice-token': token },
       timeout: { request: 30_000 },
       retry: { limit: 1 },

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
+import { annotationNames, annotationText } from '../core/annotations.ts'
 import { SluiceError } from '../core/errors.ts'
 import { interceptionShape } from '../server/api-shapes.ts'
 import { readApiAddress, readConfig } from '../server/config.ts'
@@ -12,13 +13,20 @@ export function interceptionsCommand(): Command {
   const list = new Command('list')
     .description('print recorded interceptions, the newest first, as a JSON array')
     .option('--initiator <user>', 'only those of one user: id, username or me')
+    .option('--repo <name>', 'only those whose X-Sluice-Repo was this')
+    .option('--branch <name>', 'only those whose X-Sluice-Branch was this')
+    .option('--issue <name>', 'only those whose X-Sluice-Issue was this')
     .option('--limit <number>', 'at most so many, from 1 to 1000 (default: 100)')
     .option('--url <url>', 'ask the gateway there instead of opening the store (or SLUICE_URL)')
     .addOption(new Option('--config <file>', 'configuration file (or SLUICE_CONFIG)'))
     .addHelpText('after', examples)
     .action(async (flags: Readonly<Record<string, string>>, command: Command) => {
       const address = readApiAddress({ flags })
-      const query = { limit: limitOf(flags.limit), initiator: flags.initiator }
+      const query = {
+        limit: limitOf(flags.limit),
+        initiator: flags.initiator,
+        annotations: annotationsOf(flags),
+      }
       // A URL needs no configuration, but flags that nobody knows are refused all the same.
       if (address.url && command.args.length > 0) readConfig({ unknown: command.args })
       const results = address.url
@@ -35,6 +43,7 @@ const examples = `
 Examples:
   sluice interceptions list --limit 5
   sluice interceptions list --initiator alice --url http://127.0.0.1:4141
+  sluice interceptions list --repo parser --branch main --issue 42
   sluice interceptions list | jq '.[].model'`
 
 function limitOf(text = '100'): number {
@@ -43,10 +52,26 @@ function limitOf(text = '100'): number {
   throw new SluiceError('limit value must be between 1 and 1000', { code: 'ERR_LIMIT' })
 }
 
+function annotationsOf(
+  flags: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const annotations: Record<string, string> = {}
+  for (const name of annotationNames) {
+    const flag = flags[name]
+    if (flag === undefined) continue
+    const value = annotationText(flag)
+    // An empty variable of a script must not list everything.
+    if (value === '')
+      throw new SluiceError(`--${name}: must not be blank`, { code: 'ERR_ANNOTATION' })
+    annotations[name] = value
+  }
+  return annotations
+}
+
 async function fromStore(
   flags: Readonly<Record<string, string>>,
   unknown: readonly string[],
-  { limit, initiator }: ListQuery,
+  { limit, initiator, annotations }: ListQuery,
 ): Promise<unknown> {
   const config = readConfig({ flags, unknown })
   if (config.store === 'memory:') throw notHere('the store is memory:, which only its gateway sees')
@@ -57,7 +82,11 @@ async function fromStore(
   try {
     await store.open()
     const who = initiator === 'me' ? config.user : initiator
-    const page = await store.interceptions({ limit, ...(who !== undefined && { initiator: who }) })
+    const page = await store.interceptions({
+      limit,
+      annotations,
+      ...(who !== undefined && { initiator: who }),
+    })
     return page.results.map(interceptionShape)
   } finally {
     await store.close()

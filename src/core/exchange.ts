@@ -1,3 +1,4 @@
+import { readAnnotations } from './annotations.ts'
 import { asksUsage, withUsageAsked } from './chat-usage.ts'
 import type { ClientIdentity } from './client.ts'
 import type { ClientConnection } from './client-connection.ts'
@@ -22,7 +23,7 @@ import { retryKey, type Try } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import { withoutSecrets } from './secrets.ts'
 import { Settlement } from './settlement.ts'
-import { purposeOf, readAnnotations, startRecord } from './start-record.ts'
+import { purposeOf, startRecord } from './start-record.ts'
 import type { Reply, UpstreamRequest } from './upstream.ts'
 
 export interface RequestFacts {

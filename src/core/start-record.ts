@@ -1,15 +1,12 @@
 import type { ClientIdentity } from './client.ts'
 import type { Credential } from './credentials.ts'
 import type { Format, RequestSummary } from './format.ts'
-import { headerValue } from './headers.ts'
 import type { Initiator } from './interception.ts'
 import type { Kin } from './lineage.ts'
 import { processId } from './process-id.ts'
 import type { Provider } from './provider.ts'
 import type { InterceptionStart, Purpose } from './records.ts'
 import type { Try } from './retries.ts'
-import { withoutUrlCredentials } from './secrets.ts'
-import type { RawHeaders } from './upstream.ts'
 
 export interface StartFacts {
   readonly id: string
@@ -71,14 +68,4 @@ function threadOf({ parent, retried }: StartFacts): {
 } {
   if (retried) return { rootId: retried.rootId ?? retried.id, parentId: retried.parentId }
   return { rootId: parent?.rootId ?? null, parentId: parent?.id ?? null }
-}
-
-/** `X-Sluice-Repo`, `-Branch` and `-Issue`, at most 256 characters each; a repository's URL may hold a password. */
-export function readAnnotations(headers: RawHeaders): Readonly<Record<string, string>> {
-  const annotations: Record<string, string> = {}
-  for (const name of ['repo', 'branch', 'issue']) {
-    const value = headerValue(headers, `x-sluice-${name}`)?.trim()
-    if (value) annotations[name] = withoutUrlCredentials(value).slice(0, 256)
-  }
-  return Object.freeze(annotations)
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { annotationNames, annotationText } from '../core/annotations.ts'
 import type { InterceptionQuery } from '../core/recorder.ts'
 
 /** An error of the REST API. */
@@ -14,10 +15,20 @@ const int32 = z
   .transform(Number)
   .refine((value) => value < 2 ** 31, { error: 'must be less than 2147483648' })
 
+/** Asked for as it is recorded, so that what finds it is what was sent. */
+const annotation = z
+  .string({ error: 'must be given once' })
+  .transform(annotationText)
+  .refine((value) => value !== '', { error: 'must not be blank' })
+  .optional()
+
 const listQuery = z.strictObject({
   limit: int32.prefault('0'),
   offset: int32.prefault('0'),
   initiator: z.string().optional(),
+  repo: annotation,
+  branch: annotation,
+  issue: annotation,
 })
 
 /** The parameters of a list, or what to answer with 400: all that is wrong with them at once. */
@@ -50,7 +61,18 @@ export function readListQuery(
     }
   }
   const who = initiator === 'me' ? caller : initiator
+  const annotations = Object.fromEntries(
+    annotationNames.flatMap((name) => {
+      const value = result.data[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
+  )
   return {
-    query: { limit: limit || 100, offset, ...(who !== undefined && { initiator: who }) },
+    query: {
+      limit: limit || 100,
+      offset,
+      ...(who !== undefined && { initiator: who }),
+      ...(Object.keys(annotations).length > 0 && { annotations }),
+    },
   }
 }

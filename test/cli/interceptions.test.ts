@@ -15,13 +15,15 @@ let gateway: GatewayProcess
 before(async () => {
   upstream = await fakeUpstream()
   gateway = await startGateway(['--openai-base-url', upstream.url])
-  for (const user of ['alice', 'bob', 'alice']) {
+  for (const [index, user] of ['alice', 'bob', 'alice'].entries()) {
     await fetch(`${gateway.url}/openai/v1/responses`, {
       method: 'POST',
       headers: {
         authorization: 'Bearer sk',
         'content-type': 'application/json',
         'x-sluice-user': user,
+        'x-sluice-repo': 'a/b',
+        'x-sluice-issue': String(index),
       },
       body: JSON.stringify({ model: 'gpt-5.4', input: 'Hi' }),
     }).then((reply) => reply.text())
@@ -58,10 +60,33 @@ test('--initiator and --limit narrow it', async () => {
   }
 })
 
+test('--repo, --branch and --issue narrow it, together', async () => {
+  for (const where of [['--url', gateway.url], []]) {
+    for (const [flags, issues] of [
+      [
+        ['--repo', 'a/b'],
+        ['2', '1', '0'],
+      ],
+      [['--repo', 'a/b', '--issue', ' 1 '], ['1']],
+      [['--repo', 'a/b', '--initiator', 'bob'], ['1']],
+      [['--repo', 'a'], []],
+      [['--repo', 'a/b', '--branch', 'main'], []],
+    ] as const) {
+      const rows = await list([...flags, ...where])
+      assert.deepEqual(
+        rows.map(({ annotations }) => annotations.issue),
+        issues,
+        flags.join(' '),
+      )
+    }
+  }
+})
+
 test('bad limits, stores and addresses are told on standard error, with exit code 1', async () => {
   const cases: [string[], RegExp][] = [
     [['--limit', '0'], /^sluice: limit value must be between 1 and 1000\n$/],
     [['--limit', '1001'], /between 1 and 1000/],
+    [['--repo', 'a', '--branch', ' '], /^sluice: --branch: must not be blank\n$/],
     [['--limit', 'ten'], /between 1 and 1000/],
     [['--store', 'memory:'], /only its gateway sees.*--url/],
     [['--store', 'sqlite:./none.db'], /there is no store at \.\/none\.db yet/],
@@ -95,6 +120,7 @@ test('version and help are there, an unknown command is not', async () => {
 
 interface Row {
   readonly initiator: { readonly username: string }
+  readonly annotations: Readonly<Record<string, string>>
 }
 
 async function list(args: readonly string[]): Promise<Row[]> {

@@ -128,6 +128,40 @@ test('who asks is the user of this machine, or who X-Sluice-User names', async (
   assert.equal((await get('/api/v2/aibridge/interceptions', unusable)).status, 403)
 })
 
+test('a list narrows by repo, branch and issue, which it and the detail show', async () => {
+  const branch = 'naprawa-żółci'
+  const sent = { repo: 'https://me:pass@git.example/a/b', branch, issue: '4' }
+  const headers = Object.fromEntries(
+    Object.entries(sent).map(([name, value]) => [
+      `x-sluice-${name}`,
+      Buffer.from(value).toString('latin1'),
+    ]),
+  )
+  const reply = await ask('/openai/v1/responses', headers)
+  const id = reply.headers['x-sluice-interception-id']
+  await ask('/openai/v1/responses', { 'x-sluice-branch': headers['x-sluice-branch'] })
+  const list = async (query: object) =>
+    (await get(`/api/v2/aibridge/interceptions?${new URLSearchParams({ ...query })}`)).json
+  const annotations = { ...sent, repo: 'https://…@git.example/a/b' }
+  for (const query of [sent, annotations, { repo: sent.repo }, { issue: '4', initiator: 'me' }]) {
+    const { count, results } = await list(query)
+    assert.equal(count, 1, JSON.stringify(query))
+    assert.deepEqual(pick((results as Json[])[0] ?? {}, ['id', 'annotations']), { id, annotations })
+  }
+  assert.equal((await list({ branch })).count, 2)
+  assert.equal((await list({ branch, issue: '5' })).count, 0)
+  assert.deepEqual(
+    (await get(`/api/v2/aibridge/interceptions/${id}`)).json.annotations,
+    annotations,
+  )
+  const bad = await get('/api/v2/aibridge/interceptions?repo=a&repo=b&issue=%20')
+  assert.equal(bad.status, 400)
+  assert.deepEqual(
+    (bad.json.validations as Json[]).map(({ field }) => field),
+    ['repo', 'issue'],
+  )
+})
+
 test('paging, bad parameters and unknown ids are answered as the reference does', async () => {
   for (let i = 0; i < 3; i++) await ask('/openai/v1/responses', { 'x-sluice-user': 'pager' })
   const all = (await get('/api/v2/aibridge/interceptions?initiator=pager')).json

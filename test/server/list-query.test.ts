@@ -13,6 +13,30 @@ test('limit, offset and initiator are taken; "me" is who asks', () => {
   })
 })
 
+test('annotations are asked for as they are recorded: trimmed, cut, without credentials', () => {
+  const parameters = {
+    repo: ' https://me:secret@git.example/a/b ',
+    branch: 'é'.repeat(300),
+    issue: '',
+  }
+  assert.deepEqual(readListQuery(parameters, 'me-id'), {
+    query: {
+      limit: 100,
+      offset: 0,
+      annotations: { repo: 'https://…@git.example/a/b', branch: 'é'.repeat(256) },
+    },
+  })
+})
+
+test('an annotation that is blank or given twice is a bad parameter', () => {
+  const read = readListQuery({ repo: ['a', 'b'], branch: ' ', issue: '4' }, 'me-id')
+  assert.ok('error' in read)
+  assert.deepEqual(read.error.validations, [
+    { field: 'repo', detail: 'Query param "repo" must be given once' },
+    { field: 'branch', detail: 'Query param "branch" must not be blank' },
+  ])
+})
+
 test('a limit over 1000 has its own message', () => {
   assert.deepEqual(readListQuery({ limit: '1001' }, 'me-id'), {
     error: {

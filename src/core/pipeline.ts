@@ -27,6 +27,8 @@ export interface PipelineOptions {
   readonly recordContent: boolean
 }
 
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] }
+
 /**
  * What is recorded of one interception: its start, what the plugins observe, its end. Start and end are core's
  * own; each plugin has a lane of its own.
@@ -116,13 +118,12 @@ export class Pipeline {
     const takers = provisional ? queues.filter(({ plugin }) => plugin.provisional) : queues
     if (takers.length === 0) return
     const body = recordContent ? own : withoutContent(own)
-    const record = Object.assign(body, {
-      id,
-      interceptionId: this.#interception.id,
-      seq: first.seq,
-      createdAt: first.createdAt,
-    }) as InterceptionRecord
-    if (this.#ended) Object.assign(record, { late: true })
+    const record = body as Writable<InterceptionRecord>
+    record.id = id
+    record.interceptionId = this.#interception.id
+    record.seq = first.seq
+    record.createdAt = first.createdAt
+    if (this.#ended) record.late = true
     Object.freeze(record)
     for (const queue of takers) queue.push(record)
   }

@@ -30,7 +30,7 @@ export async function serve(
       if (!request.complete) request.resume()
       return
     }
-    await plugins.open()
+    await opened(plugins)
     const initiator = await runtime.identify(ctx)
     if (response.closed) return
     if (route.kind === 'intercepted') {
@@ -39,8 +39,9 @@ export async function serve(
   } catch (error) {
     if (response.headersSent) response.destroy()
     else if (error instanceof SluiceError) {
-      const reason = error.status === 403 ? 'identity' : 'identity_timeout'
-      runtime.diagnostics.count('refused', { reason })
+      runtime.diagnostics.count('refused', { reason: reasonOf(error) })
+      if (error.code === notReady)
+        runtime.diagnostics.log('error', `a request was refused: ${messageOf(error.cause)}`)
       replyWithSluiceError(response, format, error)
     } else {
       const message = 'the gateway failed to serve this request: see its log'
@@ -48,6 +49,24 @@ export async function serve(
       replyWithError(response, format, { status: 500, message })
     }
   }
+}
+
+const notReady = 'ERR_NOT_READY'
+
+/** What a plugin says of its trouble is for the log: it may name files and hosts. */
+async function opened(plugins: PluginSet): Promise<void> {
+  try {
+    await plugins.open()
+  } catch (cause) {
+    const message =
+      'the gateway is not ready, because what keeps its records cannot be opened: try again in a moment, or see its log'
+    throw new SluiceError(message, { code: notReady, status: 503, retryAfter: 1, cause })
+  }
+}
+
+function reasonOf({ code, status }: SluiceError): string {
+  if (code === notReady) return 'not_ready'
+  return status === 403 ? 'identity' : 'identity_timeout'
 }
 
 /** Why a request is refused before anybody asks who sent it; null where it is not. */

@@ -1,6 +1,8 @@
+export type { ClientRule } from './core/client-rules.ts'
 export type { Credential } from './core/credentials.ts'
 export type { Count, CounterName, Log, LogLevel } from './core/diagnostics.ts'
 export { Diagnostics } from './core/diagnostics.ts'
+export type { DrainLimits } from './core/drains.ts'
 export { SluiceError, type SluiceErrorOptions } from './core/errors.ts'
 export type {
   EndEvent,
@@ -35,6 +37,7 @@ export type {
   StoredInterception,
 } from './core/recorder.ts'
 export type {
+  Answer,
   CredentialKind,
   FormatName,
   InterceptionEnd,

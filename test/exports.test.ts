@@ -27,10 +27,13 @@ test('the types of `sluice`', () => {
   )
   const inline = [...text.matchAll(/[{,]\s*type (\w+)/g)].map(([, name = '']) => name)
   deepEqual([...typed, ...inline].filter(Boolean).sort(), [
+    'Answer',
+    'ClientRule',
     'Count',
     'CounterName',
     'Credential',
     'CredentialKind',
+    'DrainLimits',
     'EndEvent',
     'ErrorEvent',
     'ErrorType',

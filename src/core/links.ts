@@ -3,10 +3,22 @@ import type { InterceptionStart } from './records.ts'
 /** Where an interception stands: what it goes on from, where its thread began, its session. */
 export type Links = Pick<InterceptionStart, 'threadParentId' | 'threadRootId' | 'sessionId'>
 
+/** What of a start its links, and those of others, depend on. */
+export type LinkingStart = Links &
+  Pick<
+    InterceptionStart,
+    | 'initiatorId'
+    | 'clientSessionId'
+    | 'agentId'
+    | 'correlatingToolCallId'
+    | 'retryOf'
+    | 'startedAt'
+  >
+
 /** An interception as another one may hang on it. */
 export interface Relative {
   readonly id: string
-  readonly start: InterceptionStart
+  readonly start: LinkingStart
   readonly links: Links
 }
 
@@ -19,12 +31,12 @@ export function callKey(toolCallId: string): string | null {
 }
 
 /** What an interception that made a tool call offers beside it: sub-agents hang under it, whichever call it was. */
-export function sessionKey({ agentId, clientSessionId }: InterceptionStart): string | null {
+export function sessionKey({ agentId, clientSessionId }: LinkingStart): string | null {
   return agentId === null && clientSessionId !== null ? `session ${clientSessionId}` : null
 }
 
 /** What an interception looks for among those before it; a sub-agent's first request answers no call. */
-export function wantedKey(start: InterceptionStart): string | null {
+export function wantedKey(start: LinkingStart): string | null {
   const { correlatingToolCallId, agentId, clientSessionId } = start
   if (correlatingToolCallId) return callKey(correlatingToolCallId)
   return agentId !== null && clientSessionId !== null ? `session ${clientSessionId}` : null
@@ -37,7 +49,7 @@ export function wantedKey(start: InterceptionStart): string | null {
  */
 export function linksOf(
   id: string,
-  start: InterceptionStart,
+  start: LinkingStart,
   stored: {
     readonly find: (id: string) => Relative | null
     readonly newest: (key: string) => Relative | null
@@ -94,14 +106,14 @@ export function linkAll(
   return new Map([...relatives].map(([id, { links }]) => [id, links]))
 }
 
-export function offeredKeys(start: InterceptionStart, toolCallIds: readonly string[]): string[] {
+export function offeredKeys(start: LinkingStart, toolCallIds: readonly string[]): string[] {
   const calls = toolCallIds.map(callKey)
   return [...calls, calls.length > 0 ? sessionKey(start) : null].filter((key) => key !== null)
 }
 
 interface Begun {
   readonly id: string
-  readonly start: InterceptionStart
+  readonly start: LinkingStart
 }
 
 /** Of the same initiator, begun before, and not a day before. */

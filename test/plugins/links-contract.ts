@@ -11,7 +11,7 @@ type Check = (behaviour: string, run: (recorder: Recorder) => Promise<void>) => 
 const hour = 60 * 60 * 1000
 
 /** What a recorder that links must do: threads join whoever wrote their parts, and in whatever order. */
-export function linksContract(check: Check): void {
+export function linksContract(check: Check, runs = 60): void {
   check(
     'a request that answers a stored call joins the caller’s thread and session',
     async (recorder) => {
@@ -153,7 +153,7 @@ export function linksContract(check: Check): void {
         })
         assert.deepEqual(new Map(links), linkAll(facts))
       }),
-      { numRuns: 60 },
+      { numRuns: runs },
     )
   })
 }

@@ -43,7 +43,8 @@ for (const kind of kinds) {
     const databases = new Map<Recorder, string>()
     recorderContract({
       name: 'mongoRecorder',
-      links: false,
+      // The stand-ins read whole collections where MongoDB has indexes.
+      linkRuns: { 'mongo-java-server': 30, FerretDB: 4 }[kind.name] ?? 60,
       create: () => {
         const db = `sluice_test_${randomUUID()}`
         const recorder = mongoRecorder({ url: server.uri, db })
@@ -204,6 +205,29 @@ for (const kind of kinds) {
       assert.equal((await reaper.interceptions()).results[0]?.end?.outcome, 'completed')
     })
 
+    test('gateways that write the two ends of a thread at once link it', async (t) => {
+      const lacking = await lacks(server.uri, 'concurrent updates')
+      if (lacking) return t.skip(lacking)
+      const { recorder, name } = await create(t)
+      const { recorder: other } = await create(t, { db: name })
+      for (let round = 0; round < 5; round++) {
+        const ids = Array.from({ length: 4 }, interceptionId)
+        await Promise.all(
+          ids.map(async (id, at) => {
+            const answers = at === 0 ? null : `call ${round} ${at - 1}`
+            const call = { ...tool(id, 1, 'Bash'), toolCallId: `call ${round} ${at}` }
+            const begun = start(id, { correlatingToolCallId: answers }, at)
+            await (at % 2 === 0 ? recorder : other).record([begun, call, end(id)])
+          }),
+        )
+        for (const [at, id] of ids.entries()) {
+          const found = (await recorder.interception(id))?.start
+          assert.equal(found?.threadParentId, ids[at - 1] ?? null)
+          assert.equal(found?.sessionId, ids[0])
+        }
+      }
+    })
+
     test('creates its indexes, also beside others', async (t) => {
       const { db, recorder } = await create(t)
       await db.collection('interceptions').createIndex({ model: 1 })
@@ -212,9 +236,14 @@ for (const kind of kinds) {
       const indexes = await db.collection('interceptions').indexes()
       const names = indexes.map(({ name }) => name)
       assert.deepEqual(names.filter((name) => name?.startsWith('sluice_')).toSorted(), [
+        'sluice_above',
+        'sluice_annotations',
         'sluice_ended_started',
         'sluice_initiator_id',
         'sluice_initiator_username',
+        'sluice_offers',
+        'sluice_session_key',
+        'sluice_wants',
       ])
     })
 

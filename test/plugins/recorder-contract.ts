@@ -31,6 +31,8 @@ export interface RecorderContractOptions {
   readonly skip?: string | false
   /** It joins threads by what is stored. @default true */
   readonly links?: boolean
+  /** How many made-up histories it has to link. */
+  readonly linkRuns?: number
 }
 
 /** What every recorder must do. Each test gets an empty store. */
@@ -40,6 +42,7 @@ export function recorderContract({
   dispose,
   skip = false,
   links = true,
+  linkRuns,
 }: RecorderContractOptions): void {
   describe(`${name} keeps the contract of recorders`, { skip }, () => {
     function check(behaviour: string, run: (recorder: Recorder) => Promise<void>): void {
@@ -394,7 +397,7 @@ export function recorderContract({
         assert.equal((await recorder.interceptions({ annotations })).count, count)
     })
 
-    if (links) linksContract(check)
+    if (links) linksContract(check, linkRuns)
 
     check('can be closed and opened again', async (recorder) => {
       await recorder.close()

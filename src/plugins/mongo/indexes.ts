@@ -2,7 +2,7 @@ import type { Collection, IndexDescription } from 'mongodb'
 import { messageOf, SluiceError } from '../../core/errors.ts'
 import type { InterceptionDocument } from './interception-document.ts'
 
-/** Each list is one index, in the order in which it is read: no query sorts. */
+/** Each list and each look-up has one, in the order in which it is read: no query sorts. */
 const indexes: readonly (IndexDescription & { readonly key: Record<string, 1 | -1> })[] = [
   { name: 'sluice_ended_started', key: { ended: 1, startedAt: -1, _id: -1 } },
   { name: 'sluice_initiator_id', key: { initiatorId: 1, ended: 1, startedAt: -1, _id: -1 } },
@@ -10,6 +10,11 @@ const indexes: readonly (IndexDescription & { readonly key: Record<string, 1 | -
     name: 'sluice_initiator_username',
     key: { initiatorUsername: 1, ended: 1, startedAt: -1, _id: -1 },
   },
+  { name: 'sluice_annotations', key: { annotations: 1, ended: 1, startedAt: -1, _id: -1 } },
+  { name: 'sluice_offers', key: { initiatorId: 1, offers: 1, startedAt: -1, _id: -1 } },
+  { name: 'sluice_session_key', key: { initiatorId: 1, sessionKey: 1, startedAt: -1, _id: -1 } },
+  { name: 'sluice_wants', key: { initiatorId: 1, wants: 1, startedAt: 1 } },
+  { name: 'sluice_above', key: { above: 1 } },
 ]
 
 /** Creates the indexes that are missing. Throws where one is missing after all, naming it. */

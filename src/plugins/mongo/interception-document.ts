@@ -1,3 +1,4 @@
+import type { LinkingStart, Links } from '../../core/links.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import { decodeRecord, type RecordDocument } from './record-document.ts'
 
@@ -18,6 +19,19 @@ export interface InterceptionDocument {
   readonly sessionId?: string
   readonly processId?: string
   readonly ended?: boolean
+  /** Name and value of each, as JSON. */
+  readonly annotations?: readonly string[]
+  /** What its place in a thread depends on. */
+  readonly lineage?: LinkingStart
+  /** The key that it looks for among the `offers` and session keys of its initiator's. */
+  readonly wants?: string | null
+  readonly sessionKey?: string | null
+  /** Keys of the tool calls that it made. */
+  readonly offers?: readonly string[]
+  /** The interceptions that its links may depend on: all that it ever hung on. */
+  readonly above?: readonly string[]
+  /** Its place by what is stored of others; not there where that is no more than its start says. */
+  readonly links?: Links
   readonly records?: Readonly<Record<string, RecordDocument>>
   /** The place of each record in its interception: the lowest that it ever came with. */
   readonly seqs?: Readonly<Record<string, number>>

@@ -5,6 +5,7 @@ import type {
   StoredInterception,
 } from '../../core/recorder.ts'
 import { storedInterception } from '../../core/stored-interception.ts'
+import { annotationMember } from './annotation-member.ts'
 import type { Interceptions } from './connection.ts'
 import {
   furtherParts,
@@ -36,7 +37,12 @@ export async function findInterception(
   return stored ?? null
 }
 
-function filterOf({ initiator, running = false }: InterceptionQuery): Filter<InterceptionDocument> {
+function filterOf({
+  initiator,
+  running = false,
+  annotations = {},
+}: InterceptionQuery): Filter<InterceptionDocument> {
+  const wanted = annotationMember(annotations)
   return {
     // Both values named, so that an index that has `ended` before the time still gives the order.
     ended: running ? { $in: [true, false] } : true,
@@ -45,6 +51,7 @@ function filterOf({ initiator, running = false }: InterceptionQuery): Filter<Int
     ...(initiator === undefined
       ? {}
       : { $or: [{ initiatorId: initiator }, { initiatorUsername: initiator }] }),
+    ...(wanted.length === 0 ? {} : { annotations: { $all: wanted } }),
   }
 }
 
@@ -61,7 +68,8 @@ async function assemble(
         byId.get(partId(document._id, index + 1)),
       )
       const all = [document, ...own.filter((part) => part !== undefined)]
-      return storedInterception(recordsIn(document._id, all))
+      const stored = storedInterception(recordsIn(document._id, all))
+      return stored && { ...stored, start: { ...stored.start, ...document.links } }
     })
     .filter((stored) => stored !== null)
 }

@@ -2,6 +2,7 @@ import type { InterceptionRecord } from '../../core/records.ts'
 import { bulkUpsert } from './bulk-upsert.ts'
 import type { Interceptions } from './connection.ts'
 import { groupRecords } from './grouped-records.ts'
+import { link } from './linker.ts'
 import { loadPlaces, Places } from './places.ts'
 import { upsertsFor } from './upserts.ts'
 
@@ -25,6 +26,8 @@ export class RecordWriter {
       const ended = reapedEnd ?? records.values().some(({ type }) => type === 'interception_end')
       if (!ended) this.#remember(id, found.get(id) as Places)
     }
+    // After what they depend on is stored: of two gateways that write at once, the later one sees both.
+    await link(interceptions, groups)
   }
 
   async #find(interceptions: Interceptions, ids: readonly string[]): Promise<Map<string, Places>> {

@@ -1,7 +1,9 @@
 import type { InterceptionRecord, RecordOf } from '../../core/records.ts'
+import { annotationMember } from './annotation-member.ts'
 import type { Upsert } from './bulk-upsert.ts'
 import type { RecordGroup } from './grouped-records.ts'
 import { partId } from './interception-document.ts'
+import { offerOf, startLinking } from './link-members.ts'
 import { documentLimit, type Places } from './places.ts'
 import { encodeRecord } from './record-document.ts'
 
@@ -12,6 +14,7 @@ interface Update {
   readonly $set: Record<string, unknown>
   readonly $min: Record<string, number>
   readonly $max: Record<string, number>
+  readonly $addToSet: Record<string, { readonly $each: string[] }>
   readonly $setOnInsert: Record<string, unknown>
 }
 
@@ -24,19 +27,38 @@ export function upsertsFor(id: string, group: RecordGroup, places: Places): Upse
   const updateOf = (part: number): Update => {
     let update = updates.get(part)
     if (!update) {
-      update = { $set: {}, $min: {}, $max: {}, $setOnInsert: part === 0 ? {} : { of: id } }
+      const $setOnInsert = part === 0 ? {} : { of: id }
+      update = { $set: {}, $min: {}, $max: {}, $addToSet: {}, $setOnInsert }
       updates.set(part, update)
     }
     return update
   }
   const first = updateOf(0)
+  const add = (member: string, values: readonly string[]) => {
+    if (values.length === 0) return
+    first.$addToSet[member] ??= { $each: [] }
+    first.$addToSet[member].$each.push(...values)
+  }
   for (const record of group.records.values()) {
     const { document, bytes, part } = place(record, places)
     places.put(record.id, part, bytes)
     const { $set, $min } = updateOf(part)
     $set[`records.${record.id}`] = document
     $min[`seqs.${record.id}`] = record.seq
-    if (record.type === 'interception_start') Object.assign(first.$set, startMembers(record))
+    if (record.type === 'interception_start') {
+      const { members, above } = startLinking(record)
+      Object.assign(first.$set, startMembers(record), members)
+      add('above', above)
+    }
+    if (record.type === 'tool_usage') {
+      const offer = offerOf(record)
+      const size = Buffer.byteLength(offer) + 16
+      // So many calls that the document would not hold even their ids: who answers a further one stays alone.
+      if (places.bytesIn(0) + size <= documentLimit) {
+        places.put(`offer ${offer}`, 0, size)
+        add('offers', [offer])
+      }
+    }
     if (record.type === 'interception_end') first.$set.ended = true
   }
   if (group.reapedEnd) {
@@ -73,7 +95,16 @@ function startMembers(start: RecordOf<'interception_start'>): Record<string, unk
   const { initiatorId, initiatorUsername, provider, providerName } = start
   const { model, client, sessionId, processId, startedAt } = start
   const flat = { initiatorId, initiatorUsername, provider, providerName }
-  return { ...flat, model, client, sessionId, processId, startedAt: new Date(startedAt) }
+  const annotations = annotationMember(start.annotations)
+  return {
+    ...flat,
+    model,
+    client,
+    sessionId,
+    processId,
+    startedAt: new Date(startedAt),
+    annotations,
+  }
 }
 
 /** MongoDB before 5.0 refuses an operator that has nothing to do. */

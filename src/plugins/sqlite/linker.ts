@@ -2,6 +2,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { startId } from '../../core/ids.ts'
 import {
   callKey,
+  type LinkingStart,
   type Links,
   linksOf,
   maxAge,
@@ -136,7 +137,7 @@ function lookups(database: DatabaseSync) {
     find,
     linksRow,
     calls: (id: string) => callIds.all(id).map((row) => String(row.id)),
-    newest(id: string, { initiatorId, startedAt }: InterceptionStart, key: string) {
+    newest(id: string, { initiatorId, startedAt }: LinkingStart, key: string) {
       const row = offered.get({ initiator: initiatorId, key, at: Date.parse(startedAt), id })
       return row ? find(String(row.id)) : null
     },

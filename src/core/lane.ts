@@ -41,21 +41,29 @@ export class Lane {
   }
 
   /** `types`: which types are among the events, found once for all lanes. */
-  next(events: readonly InterceptionEvent[], types: ReadonlySet<EventType>): void {
-    const { observes } = this.#options.plugin
+  next(events: readonly InterceptionEvent[], types: readonly EventType[]): void {
     if (this.done) return
-    if (observes && !this.#opened) {
-      if (!observes.some((type) => types.has(type))) return
-      this.#open()
-    }
-    const wanted = observes
-      ? events.filter(({ type }) => type === 'end' || observes.includes(type))
-      : events
+    const { observes } = this.#options.plugin
+    const wanted = observes ? this.#wanted(events, types, observes) : events
     if (wanted.length === 0) return
     this.#seen += wanted.length
     this.#call(() => {
       for (const event of wanted) this.#events.next(event)
     })
+  }
+
+  #wanted(
+    events: readonly InterceptionEvent[],
+    types: readonly EventType[],
+    observes: readonly EventType[],
+  ): readonly InterceptionEvent[] {
+    if (!this.#opened) {
+      if (!observes.some((type) => types.includes(type))) return []
+      this.#open()
+    }
+    const wants = (type: EventType) => type === 'end' || observes.includes(type)
+    if (!types.some(wants)) return []
+    return types.every(wants) ? events : events.filter(({ type }) => wants(type))
   }
 
   /** Tells the observer that no more events come; what it still emits is taken. */

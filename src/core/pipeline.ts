@@ -1,6 +1,6 @@
 import type { Diagnostics } from './diagnostics.ts'
 import { messageOf } from './errors.ts'
-import type { EndEvent, EventType, InterceptionEvent } from './events.ts'
+import type { EndEvent, InterceptionEvent } from './events.ts'
 import { endId, recordId, startId } from './ids.ts'
 import type { Interception } from './interception.ts'
 import { Lane } from './lane.ts'
@@ -57,8 +57,10 @@ export class Pipeline {
 
   emit(events: readonly InterceptionEvent[]): void {
     if (events.length === 0) return
-    const types = new Set<EventType>()
-    for (const { type } of events) types.add(type)
+    // Mostly one event at a time comes: a delta that no capturer looks at.
+    const [only] = events
+    const types =
+      events.length === 1 && only ? [only.type] : [...new Set(events.map(({ type }) => type))]
     for (const lane of this.#lanes) lane.next(events, types)
   }
 

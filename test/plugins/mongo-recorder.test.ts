@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { after, before, describe, type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { type Document, MongoClient, type WithId } from 'mongodb'
+import { type Db, type Document, MongoClient, type WithId } from 'mongodb'
+import { Diagnostics } from '../../src/core/diagnostics.ts'
 import { SluiceError } from '../../src/core/errors.ts'
 import { interceptionId } from '../../src/core/ids.ts'
+import type { PluginContext } from '../../src/core/plugin.ts'
 import { reapedEnd } from '../../src/core/reaped-end.ts'
 import type { Recorder } from '../../src/core/recorder.ts'
 import type { RecordOf } from '../../src/core/records.ts'
@@ -57,14 +60,18 @@ for (const kind of kinds) {
     })
 
     /** An open recorder on a database of its own, and that database. */
-    async function create(t: TestContext, options: Partial<MongoRecorderOptions> = {}) {
+    async function create(
+      t: TestContext,
+      options: Partial<MongoRecorderOptions> = {},
+      context?: PluginContext,
+    ) {
       const name = `sluice_test_${randomUUID()}`
       const recorder = mongoRecorder({ url: server.uri, db: name, ...options })
       t.after(async () => {
         await recorder.close()
         await admin.db(name).dropDatabase()
       })
-      await recorder.open()
+      await recorder.open(context)
       return { recorder, name, db: admin.db(name) }
     }
 
@@ -228,6 +235,62 @@ for (const kind of kinds) {
       }
     })
 
+    test('what a dead process left open ends as aborted, and nothing else', async (t) => {
+      const { recorder: dying, name, db } = await create(t, { processId: 'dead' })
+      const { recorder: living } = await create(t, { db: name, processId: 'alive' })
+      const [left, ended, lives] = [interceptionId(), interceptionId(), interceptionId()]
+      await dying.record([
+        start(left, { processId: 'dead' }),
+        tool(left, 4, 'Bash'),
+        start(ended, { processId: 'dead' }),
+        end(ended),
+      ])
+      await living.record([start(lives, { processId: 'alive' })])
+      await dying.close()
+      await setSeen(db, 'dead', 61_000)
+
+      await create(t, { db: name, processId: 'reaper' })
+      const reaped = (await living.interception(left))?.end
+      assert.equal(reaped?.outcome, 'aborted')
+      assert.equal(reaped.reaped, true)
+      assert.equal(reaped.endedAt, at(4), 'when it was last seen')
+      assert.equal((await living.interception(ended))?.end?.outcome, 'completed')
+      assert.equal((await living.interception(lives))?.end, null)
+
+      // It was only away: its own word counts.
+      await dying.open()
+      await dying.record([end(left)])
+      assert.equal((await living.interception(left))?.end?.outcome, 'completed')
+    })
+
+    test('a process that nobody saw yet is given time to say that it lives', async (t) => {
+      const { recorder, name, db } = await create(t)
+      const id = interceptionId()
+      await recorder.record([start(id, { processId: 'unseen' })])
+      const reaper = await create(t, { db: name, processId: 'reaper' })
+      assert.equal((await recorder.interception(id))?.end, null)
+      await reaper.recorder.close()
+      await setSeen(db, 'unseen', 61_000)
+      await reaper.recorder.open()
+      assert.equal((await recorder.interception(id))?.end?.outcome, 'aborted')
+    })
+
+    test('a process says again and again that it lives, and reaps while it runs', async (t) => {
+      const times = { heartbeatMs: 20, reapMs: 20 }
+      const { recorder, db } = await create(t, { processId: 'alive', ...times })
+      const seen = await setSeen(db, 'alive', 3_600_000)
+      const marks = () => db.collection<{ _id: string; seenAt: Date }>('interceptions_processes')
+      await until(async () => Number((await marks().findOne({ _id: 'alive' }))?.seenAt) > +seen)
+      const id = interceptionId()
+      await setSeen(db, 'dead', 61_000)
+      await recorder.record([start(id, { processId: 'dead' })])
+      await until(async () => (await recorder.interception(id))?.end?.reaped === true)
+      await recorder.close()
+      const last = await setSeen(db, 'alive', 3_600_000)
+      await pause(100)
+      assert.deepEqual((await marks().findOne({ _id: 'alive' }))?.seenAt, last)
+    })
+
     test('creates its indexes, also beside others', async (t) => {
       const { db, recorder } = await create(t)
       await db.collection('interceptions').createIndex({ model: 1 })
@@ -274,6 +337,24 @@ for (const kind of kinds) {
     })
 
     const lasting = kind.survives === 'unknown' ? 'this server is not ours to stop' : false
+    test('while the server is away a process goes on trying to say that it lives', {
+      skip: lasting,
+    }, async (t) => {
+      const warnings: string[] = []
+      const diagnostics = new Diagnostics((_, message) => warnings.push(message))
+      const times = { heartbeatMs: 20, serverSelectionTimeoutMS: 200 }
+      const { db } = await create(t, { processId: 'alive', ...times }, { diagnostics })
+      await server.end(kind.survives === 'stop' ? 'stop' : 'kill')
+      const said = () => warnings.filter((line) => /could not say that this process/.test(line))
+      await until(async () => said().length > 0)
+      await pause(600)
+      assert.equal(said().length, 1, 'told once')
+      await server.restart()
+      const marks = () => db.collection<{ _id: string; seenAt: Date }>('interceptions_processes')
+      const seen = await setSeen(db, 'alive', 3_600_000)
+      await until(async () => Number((await marks().findOne({ _id: 'alive' }))?.seenAt) > +seen)
+    })
+
     test('what was acknowledged outlives the server', { skip: lasting }, async (t) => {
       const { recorder } = await create(t, { serverSelectionTimeoutMS: 500 })
       const kept = wholeInterception()
@@ -294,6 +375,18 @@ for (const kind of kinds) {
       assert.deepEqual(stored?.end, kept.at(-1))
     })
   })
+}
+
+/** Makes a process's last sign of life so old. */
+async function setSeen(db: Db, processId: string, agoMs: number): Promise<Date> {
+  const seenAt = new Date(Date.now() - agoMs)
+  const marks = db.collection<{ _id: string; seenAt: Date }>('interceptions_processes')
+  await marks.updateOne({ _id: processId }, { $set: { seenAt } }, { upsert: true })
+  return seenAt
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await pause(10)
 }
 
 test('a server that is away is told with its host, without a password', async () => {

@@ -1,6 +1,7 @@
 import { type Collection, MongoClient, type MongoClientOptions } from 'mongodb'
 import { messageOf, SluiceError } from '../../core/errors.ts'
 import { storeFault } from './fault.ts'
+import type { Processes } from './heartbeat.ts'
 import { ensureIndexes } from './indexes.ts'
 import type { InterceptionDocument } from './interception-document.ts'
 
@@ -19,6 +20,7 @@ export class Connection {
   readonly #client: MongoClient
   readonly #shared: boolean
   readonly #interceptions: Interceptions
+  readonly #processes: Processes
   #open = false
 
   /** Throws where the URL or an option will not do, before anything is connected. */
@@ -26,11 +28,13 @@ export class Connection {
     this.#shared = client !== undefined
     this.#client = client ?? createClient(url ?? '', clientOptions)
     const name = db ?? (url === undefined ? this.#client.db().databaseName : databaseIn(url))
-    this.#interceptions = this.#client.db(name).collection(collection, {
+    const options = {
       ignoreUndefined: true,
       // What most of the members have in their journals outlives any one of them.
       writeConcern: { w: 'majority', journal: true, ...clientOptions.writeConcern },
-    })
+    } as const
+    this.#interceptions = this.#client.db(name).collection(collection, options)
+    this.#processes = this.#client.db(name).collection(`${collection}_processes`, options)
   }
 
   async open(): Promise<void> {
@@ -51,13 +55,15 @@ export class Connection {
   }
 
   /** Carries out a read or a write; what goes wrong is told with the hosts' names. */
-  async use<T>(action: (interceptions: Interceptions) => Promise<T>): Promise<T> {
+  async use<T>(
+    action: (interceptions: Interceptions, processes: Processes) => Promise<T>,
+  ): Promise<T> {
     if (!this.#open)
       throw new SluiceError(`the Mongo store at ${this.#hosts} is not open: call open() first`, {
         code: 'ERR_STORE_CLOSED',
       })
     try {
-      return await action(this.#interceptions)
+      return await action(this.#interceptions, this.#processes)
     } catch (error) {
       throw storeFault(error, this.#hosts)
     }

@@ -1,4 +1,4 @@
-import type { Collection, IndexDescription } from 'mongodb'
+import { type Collection, type IndexDescription, MongoNetworkError } from 'mongodb'
 import { messageOf, SluiceError } from '../../core/errors.ts'
 import type { InterceptionDocument } from './interception-document.ts'
 
@@ -19,16 +19,17 @@ const indexes: readonly (IndexDescription & { readonly key: Record<string, 1 | -
 
 /** Creates the indexes that are missing. Throws where one is missing after all, naming it. */
 export async function ensureIndexes(collection: Collection<InterceptionDocument>): Promise<void> {
+  const lacking = await missingFrom(collection)
+  if (lacking.length === 0) return
   let refusal: unknown
   try {
-    await collection.createIndexes([...indexes])
+    await collection.createIndexes(lacking)
   } catch (error) {
-    // A user who may not create indexes can still use those that somebody else created.
+    if (error instanceof MongoNetworkError) throw error
+    // Another process may have created them meanwhile.
     refusal = error
   }
-  const there = await collection.indexes().catch(() => [])
-  const keys = new Set(there.map(({ key }) => JSON.stringify(key)))
-  const missing = indexes.filter(({ key }) => !keys.has(JSON.stringify(key)))
+  const missing = await missingFrom(collection)
   if (missing.length === 0) return
   const wanted = missing.map(({ name, key }) => `${name} ${JSON.stringify(key)}`).join(', ')
   const reason = refusal === undefined ? '' : ` (${messageOf(refusal)})`
@@ -36,4 +37,13 @@ export async function ensureIndexes(collection: Collection<InterceptionDocument>
     `the Mongo collection "${collection.namespace}" lacks the indexes ${wanted}${reason}: create them, drop an index of the same name, or let this user create indexes`,
     { code: 'ERR_STORE_INDEXES', cause: refusal },
   )
+}
+
+async function missingFrom(collection: Collection<InterceptionDocument>) {
+  const there = await collection.indexes().catch((error) => {
+    if (error instanceof MongoNetworkError) throw error
+    return []
+  })
+  const keys = new Set(there.map(({ key }) => JSON.stringify(key)))
+  return indexes.filter(({ key }) => !keys.has(JSON.stringify(key)))
 }

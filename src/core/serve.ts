@@ -23,19 +23,22 @@ export async function serve(
   const route = matchRoute(provider, path)
   const format = route?.kind === 'intercepted' ? route.format : errorFormat(provider)
   try {
-    const refusal = refusalOf(request, target, route, runtime)
-    if (refusal || !route) {
-      runtime.diagnostics.count('refused', { reason: refusal?.reason ?? 'not_found' })
-      if (refusal) replyWithError(response, format, refusal)
+    const admitted = admit(request, target, route, runtime)
+    if (admitted.kind === 'refused') {
+      runtime.diagnostics.count('refused', { reason: admitted.reason })
+      replyWithError(response, format, admitted)
       if (!request.complete) request.resume()
       return
     }
     await opened(plugins)
     const initiator = await runtime.identify(ctx)
     if (response.closed) return
-    if (route.kind === 'intercepted') {
-      await intercept({ ctx, provider, format, path: route.path, search, initiator }, runtime)
-    } else await passThrough({ ctx, provider, path: route.path, root: route.root, search }, runtime)
+    if (admitted.kind === 'intercepted') {
+      await intercept({ ctx, provider, format, path: admitted.path, search, initiator }, runtime)
+    } else {
+      const { root } = admitted
+      await passThrough({ ctx, provider, path: admitted.path, root, search }, runtime)
+    }
   } catch (error) {
     if (response.headersSent) response.destroy()
     else if (error instanceof SluiceError) {
@@ -69,33 +72,32 @@ function reasonOf({ code, status }: SluiceError): string {
   return status === 403 ? 'identity' : 'identity_timeout'
 }
 
-/** Why a request is refused before anybody asks who sent it; null where it is not. */
-function refusalOf(
+type Refusal = OwnReply & { readonly kind: 'refused'; readonly reason: string }
+
+/** The route of a request that may go on, or why it may not: before anybody asks who sent it. */
+function admit(
   { method = '', headers }: IncomingMessage,
   { provider, path }: Target,
   route: Route | null,
   { state }: Runtime,
-): (OwnReply & { readonly reason: string }) | null {
+): Route | Refusal {
   if (!route) {
     const message = `${method} ${path || '/'} is no route of provider "${provider.name}"`
-    return { reason: 'not_found', status: 404, message }
+    return { kind: 'refused', reason: 'not_found', status: 404, message }
   }
   if (route.kind === 'intercepted' && method !== 'POST') {
     if (headers.upgrade) {
       const message = 'this route takes plain HTTP POST requests, no upgrade'
-      return {
-        reason: 'upgrade',
-        status: 426,
-        message,
-        headers: ['upgrade', 'HTTP/1.1', ...closing],
-      }
+      const upgrade = ['upgrade', 'HTTP/1.1', ...closing]
+      return { kind: 'refused', reason: 'upgrade', status: 426, message, headers: upgrade }
     }
     const message = `${method} is not allowed on ${route.path}: send a POST`
-    return { reason: 'method', status: 405, message, headers: ['allow', 'POST'] }
+    return { kind: 'refused', reason: 'method', status: 405, message, headers: ['allow', 'POST'] }
   }
-  if (!state.draining) return null
+  if (!state.draining) return route
   const message = 'the gateway is shutting down: try again in a moment'
-  return { reason: 'draining', status: 503, message, retryAfter: 1, headers: closing }
+  const reply = { status: 503, message, retryAfter: 1, headers: closing }
+  return { kind: 'refused', reason: 'draining', ...reply }
 }
 
 const closing: readonly string[] = ['connection', 'close']

@@ -31,7 +31,7 @@ export class Settlement {
   watch: (events: readonly InterceptionEvent[]) => void = () => {}
   /** Takes out of a message what must not be kept. */
   redact: (message: string) => string = (message) => message
-  /** True once the model has said anything. */
+  /** True once the provider has told any usage. */
   sawUsage = false
   readonly #pipeline: Pipeline
   readonly #startedAt = performance.now()

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { mongoRecorder } from '../../src/plugins/mongo-recorder.ts'
 import { fakeUpstream } from '../../src/testing.ts'
 import { filesIn } from '../plugins/journal/journals.ts'
+import { freePort } from '../support/free-port.ts'
 import { type GatewayProcess, startGateway } from '../support/gateway-process.ts'
 import { mongoServers } from '../support/mongo.ts'
 import { needs } from '../support/needs.ts'
@@ -17,7 +17,7 @@ test('a gateway whose Mongo is away starts, serves, holds no reply up, and says 
   t.after(() => upstream.close())
   const gateway = await startGateway([
     ...['--openai-base-url', upstream.url, '--require-recording'],
-    ...['--store', `mongodb://127.0.0.1:${await closedPort()}/?serverSelectionTimeoutMS=500`],
+    ...['--store', `mongodb://127.0.0.1:${await freePort()}/?serverSelectionTimeoutMS=500`],
   ])
   t.after(() => gateway.child.kill('SIGKILL'))
   await gateway.line(/mongo-recorder stores nothing, its records wait in the journal/)
@@ -86,13 +86,4 @@ async function ask({ url }: GatewayProcess): Promise<{ status: number; id: strin
     status: response.status,
     id: response.headers.get('x-sluice-interception-id') ?? '',
   }
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -24,3 +24,11 @@ export function startId(interceptionId: string): string {
 export function endId(interceptionId: string): string {
   return recordId(interceptionId, 'core', 'end')
 }
+
+/** When an interception began by its id, in ms since 1970; NaN where the id is no UUIDv7. */
+export function timeOf(interceptionId: string): number {
+  const version = interceptionId[14]
+  return version === '7'
+    ? Number.parseInt(interceptionId.replace('-', '').slice(0, 12), 16)
+    : Number.NaN
+}

@@ -1,32 +1,64 @@
+import type { Outcome } from './events.ts'
 import type { Plugin, PluginContext } from './plugin.ts'
 import type { InterceptionEnd, InterceptionStart, RecordOf, RecordType } from './records.ts'
 
-/** A plugin that keeps records and answers queries. Memory, SQLite and Mongo pass one contract suite. */
+/** A plugin that keeps records and gives interceptions back. Memory, SQLite and Mongo are also a `Store`. */
 export interface Recorder extends Plugin {
   record(records: Parameters<NonNullable<Plugin['record']>>[0]): Promise<void>
-  /** Newest first by (startedAt, id); only ended ones unless `running`. */
+  /** Only ended ones unless `running`. Rejects with `ERR_CURSOR` where `after` is not to be seen. */
   interceptions(query?: InterceptionQuery): Promise<InterceptionPage>
   interception(id: string): Promise<StoredInterception | null>
   open(context?: PluginContext): Promise<void>
   close(): Promise<void>
 }
 
-export interface InterceptionQuery {
+/** What every list can be narrowed to; all that is given must hold. Names are exact and case-sensitive. */
+export interface StoreFilter {
+  /** Who asks may see this initiator's alone: an id, nothing else. @default all */
+  readonly visibleTo?: string
+  /** Initiator id or username. */
+  readonly initiator?: string
+  /** The provider's type. */
+  readonly provider?: string
+  /** The provider's instance. */
+  readonly providerName?: string
+  readonly model?: string
+  readonly client?: string
+  /** RFC 3339, inclusive. Of a session: it was active then or later. */
+  readonly startedAfter?: string
+  /** RFC 3339, inclusive. */
+  readonly startedBefore?: string
+}
+
+export interface InterceptionFilter extends StoreFilter {
+  readonly sessionId?: string
+  readonly outcome?: Outcome
+  /** The name of a tool that it called. */
+  readonly tool?: string
+  /** Words that all occur in its prompts, names and inputs of tools, or reasoning; in quotes: side by side. */
+  readonly search?: string
+  /** `repo`, `branch`, `issue` as they were recorded: all that are given must be the same. */
+  readonly annotations?: Readonly<Record<string, string>>
+  /** Those that have not ended are left out. @default false */
+  readonly running?: boolean
+}
+
+export interface InterceptionQuery extends InterceptionFilter {
   /** 1..1000. @default 100 */
   readonly limit?: number
   /** Rows to skip. @default 0 */
   readonly offset?: number
-  /** Initiator id or username. */
-  readonly initiator?: string
-  /** `repo`, `branch`, `issue` as they were recorded: all that are given must be the same. */
-  readonly annotations?: Readonly<Record<string, string>>
-  /** Ids of the interceptions that have not ended are left out. @default false */
-  readonly running?: boolean
+  /** The last interception of the page before: by its time and id, so that what comes in between shifts nothing. */
+  readonly after?: string
+  /** By (startedAt, id). @default 'newest' */
+  readonly sort?: 'newest' | 'oldest'
 }
 
 export interface InterceptionPage {
   /** All that match, whatever the page. */
   readonly count: number
+  /** False where `count` is a lower bound or what was counted a moment ago. @default true */
+  readonly countExact?: boolean
   readonly results: readonly StoredInterception[]
 }
 

@@ -43,6 +43,7 @@ export function readConfigFile({
     if (['providers', 'clients', 'prices'].includes(key) || value === null) continue
     const place = `${name}: ${key}`
     if (!isSetting(key)) faults.push(`${place}: unknown`)
+    else if (settings[key].list && isPlainList(value)) given.set(key, { place, text: value.join() })
     else if (typeof value === 'object') faults.push(`${place}: must be a plain value`)
     else given.set(key, { place, text: String(value) })
   }
@@ -68,6 +69,10 @@ function readContent(
     faults.push(`${name}: ${messageOf(error).split('\n')[0]?.replace(/:$/, '')}`)
   }
   return {}
+}
+
+function isPlainList(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && value.every((part) => typeof part !== 'object')
 }
 
 function isSetting(key: string): key is keyof Settings {

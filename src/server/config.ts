@@ -12,6 +12,7 @@ import { readPrices } from './config-prices.ts'
 import { readProviders } from './config-providers.ts'
 import { readProxy } from './config-proxy.ts'
 import { readSecret } from './config-secret.ts'
+import { readTls, type TlsFiles } from './config-tls.ts'
 import { flagOf, type Settings, settingNames, settings, variableOf } from './settings.ts'
 
 /** What `serve` runs by: every setting parsed, the providers made, nothing left to look up. */
@@ -21,6 +22,8 @@ export interface Config extends Settings {
   /** The user's own, by model. */
   readonly prices: Readonly<Record<string, ModelPrices>>
   readonly proxy: ProxySettings
+  /** In PEM; undefined: plain http. */
+  readonly tls: TlsFiles | undefined
   /** A simulated provider in place of the real ones. */
   readonly demo: boolean
   /** The demo's store is its own, to be emptied; not one that the user named. */
@@ -68,6 +71,7 @@ export function readConfig({
     clients: readClients(file, faults),
     prices: readPrices(file, faults),
     proxy: readProxy(env, faults),
+    tls: readTls({ settings: parsed, given, folder, faults }),
     demo,
     ownDemoStore,
     user: osUser(env),
@@ -142,8 +146,9 @@ function fromVariable(
 function parse(given: GivenSettings, faults: string[]): Settings {
   const parsed: Record<string, unknown> = {}
   for (const name of settingNames) {
-    const { schema, fallback, secret } = settings[name]
+    const { schema, fallback, secret, list } = settings[name]
     const { place, text } = given.get(name) ?? { place: flagOf(name), text: fallback }
+    if (list) parsed[name] = []
     if (text === undefined) continue
     const result = schema.safeParse(text)
     if (result.success) parsed[name] = result.data
@@ -151,7 +156,7 @@ function parse(given: GivenSettings, faults: string[]): Settings {
       const shown = secret ? '' : ` (it is ${JSON.stringify(withoutUrlCredentials(text))})`
       faults.push(`${place}: ${result.error.issues[0]?.message}${shown}`)
       // Go on with the default, so that the other faults are found, too.
-      parsed[name] = fallback === undefined ? undefined : schema.parse(fallback)
+      if (!list) parsed[name] = fallback === undefined ? undefined : schema.parse(fallback)
     }
   }
   return parsed as unknown as Settings

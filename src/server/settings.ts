@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import type { LogLevel } from '../core/diagnostics.ts'
+import { isNetwork } from './identity/networks.ts'
+import { isOrigin } from './origins.ts'
 import { duration, httpUrl, positiveDuration, size, truth, wholeNumber } from './units.ts'
+
+/** Who may use the gateway: whoever is on this machine, or who is told by a token, a JWT, a proxy. */
+export type AuthMode = 'none' | 'tokens' | 'jwt' | 'header'
 
 /** All that a flag, an environment variable or a top-level key of the file can say, parsed. */
 export interface Settings {
@@ -12,7 +17,18 @@ export interface Settings {
   readonly sqliteSynchronous: 'full' | 'normal'
   readonly journal: string
   readonly journalMax: number
-  readonly auth: 'none'
+  readonly auth: AuthMode
+  readonly jwtIssuer: string | undefined
+  readonly jwtAudience: string | undefined
+  readonly jwtJwksUrl: string | undefined
+  readonly jwtUsernameClaim: string
+  readonly jwtRoleClaim: string
+  readonly authHeader: string
+  readonly trustedProxies: readonly string[]
+  readonly bootstrapToken: string | undefined
+  readonly tlsCertFile: string | undefined
+  readonly tlsKeyFile: string | undefined
+  readonly corsOrigins: readonly string[]
   readonly anthropicBaseUrl: string | undefined
   readonly anthropicKey: string | undefined
   readonly openaiBaseUrl: string | undefined
@@ -42,6 +58,7 @@ export interface Settings {
   readonly logContent: 'full' | 'redacted' | 'omit'
   readonly logFormat: 'text' | 'json'
   readonly logLevel: LogLevel
+  readonly workers: number
 }
 
 /** One setting: how its text is read, what it is where nothing is said, and its line of help. */
@@ -54,6 +71,8 @@ export interface Setting<T> {
   readonly placeholder: string | undefined
   /** May hold a credential: also read from the file that `SLUICE_…_FILE` names, and never printed. */
   readonly secret: boolean
+  /** Several values: by comma, by repeating the flag, or as a list in the file; none where nothing is said. */
+  readonly list: boolean
 }
 
 /** The one definition of every setting: flags, help, environment and file follow from it. */
@@ -82,7 +101,41 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
     'the most that the journal takes on disk',
     'size',
   ),
-  auth: value(authMode(), 'none', 'who may use the gateway: none = this machine', 'none'),
+  auth: choice(
+    ['none', 'tokens', 'jwt', 'header'],
+    'none',
+    'who may use the gateway: none = this machine, tokens = users of the store',
+  ),
+  jwtIssuer: optional(httpUrl, 'who signs the tokens of auth jwt', 'url'),
+  jwtAudience: optional(z.string(), 'whom those tokens must be made out to', 'name'),
+  jwtJwksUrl: optional(httpUrl, 'the issuer’s keys, if it does not publish where they are', 'url'),
+  jwtUsernameClaim: text('preferred_username', 'claim that names the user', 'claim'),
+  jwtRoleClaim: text('roles', 'claim that may hold owner, auditor or member', 'claim'),
+  authHeader: value(
+    headerName(),
+    'X-Forwarded-User',
+    'where the trusted proxy of auth header names the user',
+    'header',
+  ),
+  trustedProxies: several(
+    isNetwork,
+    'must be addresses or networks such as 10.0.0.0/8',
+    'addresses and networks of the proxies in front',
+    'networks',
+  ),
+  bootstrapToken: {
+    ...secret('token of the first owner, made where the store has no user'),
+    schema: bootstrapToken(),
+    placeholder: 'token',
+  },
+  tlsCertFile: optional(z.string(), 'certificate chain (PEM): serves https', 'file'),
+  tlsKeyFile: optional(z.string(), 'its private key (PEM)', 'file'),
+  corsOrigins: several(
+    isOrigin,
+    'must be origins such as https://dash.example',
+    'origins whose web pages may use the REST API',
+    'origins',
+  ),
   anthropicBaseUrl: optional(httpUrl, 'base URL of /anthropic, if not the vendor’s', 'url'),
   anthropicKey: secret('key for /anthropic, where a client brings none'),
   openaiBaseUrl: optional(httpUrl, 'base URL of /openai, if not the vendor’s', 'url'),
@@ -130,6 +183,12 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   logContent: choice(['full', 'redacted', 'omit'], 'full', 'what of the content those lines hold'),
   logFormat: choice(['text', 'json'], 'text', 'lines of this program on standard error'),
   logLevel: choice(['error', 'warn', 'info', 'debug'], 'info', 'least level that is written'),
+  workers: value(
+    wholeNumber(1, 64),
+    '1',
+    'processes that serve, on one port and one store (not memory:)',
+    'number',
+  ),
 }
 
 /** The names of all settings, as in the file. */
@@ -151,7 +210,7 @@ function value<T>(
   help: string,
   placeholder: string,
 ): Setting<T> {
-  return { schema, fallback, help, placeholder, secret: false }
+  return { schema, fallback, help, placeholder, secret: false, list: false }
 }
 
 function optional(
@@ -159,7 +218,7 @@ function optional(
   help: string,
   placeholder: string,
 ): Setting<string | undefined> {
-  return { schema, fallback: undefined, help, placeholder, secret: false }
+  return { schema, fallback: undefined, help, placeholder, secret: false, list: false }
 }
 
 function secret(help: string): Setting<string | undefined> {
@@ -171,7 +230,7 @@ function text(fallback: string, help: string, placeholder: string): Setting<stri
 }
 
 function toggle(fallback: 'true' | 'false', help: string): Setting<boolean> {
-  return { schema: truth, fallback, help, placeholder: undefined, secret: false }
+  return { schema: truth, fallback, help, placeholder: undefined, secret: false, list: false }
 }
 
 function choice<const T extends string>(
@@ -189,15 +248,30 @@ function storeUrl(): z.ZodType<string> {
   })
 }
 
-function authMode(): z.ZodType<'none'> {
-  return z.string().transform((mode, context) => {
-    if (mode === 'none') return mode
-    const later = ['tokens', 'jwt', 'header'].includes(mode)
-    context.addIssue({
-      code: 'custom',
-      message: later ? 'is not available yet: only none is' : 'must be none',
-    })
-    return z.NEVER
+/** One text for all: what is between the commas is judged by itself. */
+function several(
+  isOne: (text: string) => boolean,
+  error: string,
+  help: string,
+  placeholder: string,
+): Setting<readonly string[]> {
+  const schema = z
+    .string()
+    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
+    .refine((texts) => texts.every(isOne), { error })
+  return { schema, fallback: undefined, help, placeholder, secret: false, list: true }
+}
+
+function headerName(): z.ZodType<string> {
+  return z
+    .string()
+    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'must be the name of a header' })
+}
+
+/** As long as what can't be guessed: only its hash is kept, and that without salt. */
+function bootstrapToken(): z.ZodType<string> {
+  return z.string().refine((text) => /^[\x21-\x7e]{32,512}$/.test(text), {
+    error: 'must be 32 to 512 letters, digits and signs: openssl rand -hex 32 makes one',
   })
 }
 

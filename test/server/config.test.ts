@@ -74,7 +74,7 @@ test('all faults are told at once, each with its place and none with a secret', 
   const message = faultsOf({
     folder,
     unknown: ['--prot'],
-    flags: { port: 'abc', auth: 'jwt' },
+    flags: { port: 'abc', auth: 'ldap' },
     env: {
       SLUICE_DISCONNECT: 'perhaps',
       SLUICE_OPENAI_KEY: 'sk-secret',
@@ -85,7 +85,7 @@ test('all faults are told at once, each with its place and none with a secret', 
   for (const part of [
     '--prot: unknown',
     '--port: must be a whole number from 0 to 65535 (it is "abc")',
-    '--auth: is not available yet',
+    '--auth: must be none, tokens, jwt or header (it is "ldap")',
     'SLUICE_DISCONNECT: must be abort or drain',
     'SLUICE_OPENAI_KEY and SLUICE_OPENAI_KEY_FILE',
     'SLUICE_OPENAI_KEY_FILE: cannot read',

@@ -46,6 +46,8 @@ export interface Settings {
   readonly requireRecording: boolean
   readonly clientIdleTimeout: number
   readonly drainTimeout: number
+  readonly retention: number
+  readonly retentionContent: number | undefined
   readonly recordContent: boolean
   readonly toolResults: boolean
   readonly answers: boolean
@@ -166,6 +168,16 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   requireRecording: toggle('false', 'refuse requests (503) while records cannot be committed'),
   clientIdleTimeout: value(positiveDuration, '10m', 'cut a client that takes nothing', 'duration'),
   drainTimeout: value(duration, '30s', 'how long a shutdown waits for open streams', 'duration'),
+  retention: value(duration, '60d', 'how long interceptions are kept, 0 = for ever', 'duration'),
+  retentionContent: {
+    ...value<number | undefined>(
+      duration,
+      '',
+      'how long what people and models wrote is kept (default: as retention)',
+      'duration',
+    ),
+    fallback: undefined,
+  },
   recordContent: toggle('true', 'keep prompts, tool inputs and reasoning, not only their names'),
   toolResults: toggle('false', 'keep the content of tool results, too'),
   answers: toggle('false', 'keep the text of what the model answered'),

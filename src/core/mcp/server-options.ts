@@ -1,0 +1,71 @@
+import { messageOf, SluiceError } from '../errors.ts'
+import type { Initiator } from '../interception.ts'
+
+/** An MCP server behind the gateway, over Streamable HTTP or as a program on this machine. */
+export type McpServerOptions = HttpServerOptions | StdioServerOptions
+
+export interface HttpServerOptions extends ToolChoice {
+  readonly url: string | URL
+  /** Sent with each call; in values `${initiator.username}`, `${initiator.id}` and `${initiator.name}` are filled in. */
+  readonly headers?: ServerHeaders
+}
+
+export interface StdioServerOptions extends ToolChoice {
+  readonly command: string
+  readonly args?: readonly string[]
+  /** Beside PATH, HOME, USER, SHELL and TERM: nothing else of our own environment reaches the program. */
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Which tools are offered, by expressions that are looked for anywhere in the tool's own name. */
+export interface ToolChoice {
+  /** @default all */
+  readonly allow?: string | RegExp
+  /** Beats `allow`. @default none */
+  readonly deny?: string | RegExp
+}
+
+/** Fixed, or asked for whenever a connection for somebody is made: with a token of theirs. */
+export type ServerHeaders =
+  | Readonly<Record<string, string>>
+  | ((
+      initiator: Initiator,
+    ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
+
+/** Throws `ERR_MCP_SERVER` where a server's name, URL or expressions will not do. */
+export function checkServers(servers: Readonly<Record<string, McpServerOptions>>): void {
+  for (const [name, options] of Object.entries(servers)) {
+    if (!/^[A-Za-z0-9_-]{1,40}$/.test(name))
+      throw fault(name, 'its name may have 1 to 40 letters, digits, hyphens and underscores')
+    if ('url' in options === 'command' in options)
+      throw fault(name, 'give it either a url or a command')
+    if ('url' in options && !/^https?:$/.test(URL.parse(String(options.url))?.protocol ?? ''))
+      throw fault(name, 'its url must be an http:// or https:// URL')
+    for (const member of ['allow', 'deny'] as const) {
+      try {
+        expression(options[member])
+      } catch (cause) {
+        throw fault(name, `${member}: ${messageOf(cause)}`)
+      }
+    }
+  }
+}
+
+export function expression(source: string | RegExp | undefined): RegExp | undefined {
+  if (source === undefined) return undefined
+  // A `g` or `y` would make it remember where it was.
+  return source instanceof RegExp
+    ? new RegExp(source.source, source.flags.replace(/[gy]/g, ''))
+    : new RegExp(source)
+}
+
+/** What records and logs call the server: never with credentials or a query. */
+export function addressOf(name: string, options: McpServerOptions): string {
+  if ('command' in options) return `stdio:${name}`
+  const { origin, pathname } = new URL(options.url)
+  return pathname === '/' ? origin : origin + pathname
+}
+
+function fault(name: string, what: string): SluiceError {
+  return new SluiceError(`MCP server "${name}": ${what}`, { code: 'ERR_MCP_SERVER' })
+}

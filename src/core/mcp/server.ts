@@ -1,0 +1,206 @@
+import { messageOf } from '../errors.ts'
+import type { Initiator } from '../interception.ts'
+import type { JsonObject } from '../json.ts'
+import { sentCall } from './bounded-fetch.ts'
+import { type Connection, connect } from './connect.ts'
+import { listTools, type ServerTool } from './list-tools.ts'
+import { addressOf, type McpServerOptions } from './server-options.ts'
+import { toolFilter } from './tool-filter.ts'
+
+export interface ServerProxyOptions {
+  readonly initiator: Initiator
+  /** For connecting and for each page of tools, in ms. */
+  readonly connectTimeout: number
+  /** What one message of the server may have, in bytes. */
+  readonly maxBytes: number
+  /** Its tools are others now. */
+  readonly changed: () => void
+  readonly log: (level: 'warn' | 'info', message: string) => void
+}
+
+export interface CallOptions {
+  readonly signal: AbortSignal
+  /** In ms. */
+  readonly timeout: number
+}
+
+/** One MCP server as one initiator: connected, its tools known, connected anew when it was lost. */
+export class ServerProxy {
+  readonly name: string
+  /** For records: no credentials, no query. */
+  readonly address: string
+  readonly #server: McpServerOptions
+  readonly #options: ServerProxyOptions
+  readonly #accepts: (name: string) => boolean
+  #tools: readonly ServerTool[] = []
+  #connection: Connection | undefined
+  #connecting: Promise<Connection> | undefined
+  #listing: 'no' | 'once' | 'again' = 'no'
+  #failures = 0
+  #retry: NodeJS.Timeout | undefined
+  #closed = false
+
+  constructor(name: string, server: McpServerOptions, options: ServerProxyOptions) {
+    this.name = name
+    this.address = addressOf(name, server)
+    this.#server = server
+    this.#options = options
+    this.#accepts = toolFilter(server)
+  }
+
+  /** As last heard; they stay while the server is away, so that requests look the same. */
+  get tools(): readonly ServerTool[] {
+    return this.#tools
+  }
+
+  /** Connects and learns the tools. Rejects where that fails; it is tried again later by itself. */
+  async init(): Promise<void> {
+    await this.#connected()
+  }
+
+  /** Runs a tool: what the server answered, `isError` or not. Rejects where it gave no answer. */
+  async call(name: string, args: JsonObject, options: CallOptions): Promise<JsonObject> {
+    const connection = await this.#connected()
+    try {
+      return await this.#send(connection, name, args, options)
+    } catch (error) {
+      if (!isLost(error)) throw error
+      this.#lost(connection)
+      // A session that the server has forgotten: it has not looked at the call.
+      if (codeOf(error) !== 404) throw error
+      return await this.#send(await this.#connected(), name, args, options)
+    }
+  }
+
+  /** Ends the session; never rejects. */
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#retry)
+    const connection = await this.#connecting?.catch(() => undefined)
+    await (this.#connection ?? connection)?.close()
+    this.#connection = undefined
+  }
+
+  async #send(
+    { client }: Connection,
+    name: string,
+    args: JsonObject,
+    { signal, timeout }: CallOptions,
+  ): Promise<JsonObject> {
+    const { ResultSchema } = await import('@modelcontextprotocol/sdk/types.js')
+    const request = { method: 'tools/call' as const, params: { name, arguments: { ...args } } }
+    const broken = new AbortController()
+    const ended = AbortSignal.any([signal, broken.signal])
+    try {
+      return await sentCall.run({ broken: (why) => broken.abort(new Error(why)) }, () =>
+        // The SDK's own `callTool` would refuse what does not match the tool's output schema.
+        client.request(request, ResultSchema, { signal: ended, timeout, maxTotalTimeout: timeout }),
+      )
+    } catch (error) {
+      if (broken.signal.aborted) throw broken.signal.reason
+      if (codeOf(error) === timedOut && !signal.aborted)
+        throw new Error(`no answer within ${timeout} ms`)
+      throw error
+    }
+  }
+
+  #connected(): Promise<Connection> {
+    if (this.#closed) return Promise.reject(new Error(`MCP server "${this.name}" is closed`))
+    if (this.#connection) return Promise.resolve(this.#connection)
+    this.#connecting ??= this.#connect().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #connect(): Promise<Connection> {
+    const { initiator, connectTimeout: timeout, maxBytes, log } = this.#options
+    clearTimeout(this.#retry)
+    let connection: Connection | undefined
+    try {
+      connection = await connect(this.#server, { initiator, timeout, maxBytes })
+      await this.#watch(connection)
+      await this.#list(connection)
+      if (this.#failures > 0) log('info', `MCP server "${this.name}" is back`)
+      this.#failures = 0
+      this.#connection = connection
+      return connection
+    } catch (error) {
+      void connection?.close()
+      this.#scheduleRetry()
+      throw error
+    }
+  }
+
+  async #watch(connection: Connection): Promise<void> {
+    const { ToolListChangedNotificationSchema } = await import('@modelcontextprotocol/sdk/types.js')
+    const { client } = connection
+    client.onclose = () => this.#lost(connection)
+    client.setNotificationHandler(ToolListChangedNotificationSchema, () => this.#relist(connection))
+  }
+
+  /** Lists once more where the list changed while it was read. */
+  async #relist(connection: Connection): Promise<void> {
+    const idle = this.#listing === 'no'
+    this.#listing = idle ? 'once' : 'again'
+    if (!idle) return
+    try {
+      await this.#list(connection)
+    } catch (error) {
+      const { log } = this.#options
+      log('warn', `MCP server "${this.name}" can't list its changed tools: ${messageOf(error)}`)
+    }
+    const again = this.#again()
+    this.#listing = 'no'
+    if (again) await this.#relist(connection)
+  }
+
+  #again(): boolean {
+    return this.#listing === 'again'
+  }
+
+  async #list({ client }: Connection): Promise<void> {
+    const { connectTimeout: timeout, log, changed } = this.#options
+    this.#tools = await listTools(client, {
+      timeout,
+      accepts: this.#accepts,
+      refused: (tool, why) =>
+        log('warn', `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`),
+    })
+    changed()
+  }
+
+  #lost(connection: Connection): void {
+    if (this.#connection !== connection) return
+    this.#connection = undefined
+    void connection.close()
+    if (this.#closed) return
+    this.#options.log('warn', `MCP server "${this.name}" is lost`)
+    this.#scheduleRetry()
+  }
+
+  #scheduleRetry(): void {
+    if (this.#closed) return
+    const delay = Math.min(maxDelayMs, firstDelayMs * 2 ** this.#failures++)
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => {
+      this.#connected().catch(() => {})
+    }, delay).unref()
+  }
+}
+
+const firstDelayMs = 1000
+const maxDelayMs = 60_000
+/** JSON-RPC codes of the SDK's own errors. */
+const timedOut = -32001
+const connectionClosed = -32000
+
+/** The connection is at fault and not the call: a tool that fails never costs its server. */
+function isLost(error: unknown): boolean {
+  const code = codeOf(error)
+  return error instanceof TypeError || code === connectionClosed || code === 404
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined
+}

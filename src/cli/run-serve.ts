@@ -1,10 +1,10 @@
-import type { Diagnostics } from '../core/diagnostics.ts'
+import { Diagnostics } from '../core/diagnostics.ts'
 import { banner } from '../server/banner.ts'
-import { readConfig } from '../server/config.ts'
-import { demoMode } from '../server/demo-mode.ts'
+import { type Config, readConfig } from '../server/config.ts'
+import { type DemoMode, demoMode } from '../server/demo-mode.ts'
 import { createLogger, type Logger } from '../server/logger.ts'
 import { watchProcessFaults } from '../server/process-faults.ts'
-import { type Running, serve } from '../server/serve.ts'
+import { serve } from '../server/serve.ts'
 import { serveLog } from '../server/serve-log.ts'
 import { storeName } from '../server/store.ts'
 import { structuredLog } from '../server/structured-log.ts'
@@ -20,23 +20,57 @@ export async function runServe(
   const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
   const { logFormat: format, logLevel: level } = settings
   const logger = createLogger({ format, level, onDrop })
-  const plugins = [
-    serveLog({ log: logger.log, format }),
-    ...structuredLog(settings, logger.writer, onDrop),
-  ]
   const demo = settings.demo ? await demoMode(settings, logger.log) : undefined
-  const config = demo?.config ?? settings
-  const running = await serve(config, { log: logger.log, plugins, beforeOpen: demo?.beforeOpen })
-  diagnostics = running.gateway.diagnostics
+  const run = { config: demo?.config ?? settings, logger, onDrop, demo }
+  const served = run.config.workers > 1 ? await serveWithWorkers(run) : await serveAlone(run)
+  diagnostics = served.diagnostics
   watchProcessFaults(diagnostics)
+  announce(served.url, run)
+  demo?.start(served.url)
+}
+
+interface Run {
+  readonly config: Config
+  readonly logger: Logger
+  readonly onDrop: (reason: string) => void
+  readonly demo: DemoMode | undefined
+}
+
+interface Served {
+  readonly url: string
+  readonly diagnostics: Diagnostics
+}
+
+async function serveAlone({ config, logger, onDrop, demo }: Run): Promise<Served> {
+  const { log, writer } = logger
+  const plugins = [
+    serveLog({ log, format: config.logFormat }),
+    ...structuredLog(config, writer, onDrop),
+  ]
+  const running = await serve(config, { log, plugins, beforeOpen: demo?.beforeOpen })
+  running.lead()
   stopOnSignals(logger, async () => {
     await Promise.all([running.stop(), demo?.stop()])
   })
-  announce(running, logger)
-  demo?.start(running.url)
+  return { url: running.url, diagnostics: running.gateway.diagnostics }
 }
 
-function announce({ url, config }: Running, { log, say }: Logger): void {
+async function serveWithWorkers({ config, logger, demo }: Run): Promise<Served> {
+  const diagnostics = new Diagnostics(logger.log)
+  const { Workers } = await import('../server/workers.ts')
+  const workers = new Workers({ config, logger, diagnostics })
+  // Before they are started: none may be left behind.
+  stopOnSignals(
+    logger,
+    async () => {
+      await Promise.all([workers.stop(), demo?.stop()])
+    },
+    () => workers.kill(),
+  )
+  return { url: await workers.start(), diagnostics }
+}
+
+function announce(url: string, { config, logger: { log, say } }: Run): void {
   const { providers, demo } = config
   const store = storeName(config.store)
   say(banner({ url, providers, store, demo }))

@@ -4,14 +4,17 @@ import type { Logger } from '../server/logger.ts'
 export function stopOnSignals(
   { log, flush }: Pick<Logger, 'log' | 'flush'>,
   stop: () => Promise<void>,
+  /** Ends what would outlive this process. */
+  kill: () => void = () => {},
 ): void {
   let first: number | undefined
 
   async function onSignal(signal: NodeJS.Signals): Promise<void> {
     if (first !== undefined) {
       // One Ctrl-C arrives twice under npm, a millisecond apart.
-      if (performance.now() - first >= 1000) process.exit(1)
-      return
+      if (performance.now() - first < 1000) return
+      kill()
+      process.exit(1)
     }
     first = performance.now()
     log('info', `${signal}: finishing what runs, then going`)

@@ -11,15 +11,16 @@ export interface DrainLimits {
 export class Drains {
   readonly #limits: Required<DrainLimits>
   readonly #running = new Set<() => void>()
+  #stopped = false
 
   constructor({ maxTime = 60_000, maxBytes = 16 * 1024 * 1024, maxCount = 32 }: DrainLimits = {}) {
     this.#limits = { maxTime, maxBytes, maxCount }
   }
 
-  /** Null where as many drains as may be are running; `over` is called when this one must stop. */
+  /** Null where as many drains as may be are running, or none may begin; `over` is called when this one must stop. */
   start(over: () => void): { count(bytes: number): boolean; stop(): void } | null {
     const { maxTime, maxBytes, maxCount } = this.#limits
-    if (this.#running.size >= maxCount) return null
+    if (this.#stopped || this.#running.size >= maxCount) return null
     let left = maxBytes
     const timer = setTimeout(over, maxTime)
     this.#running.add(over)
@@ -35,8 +36,9 @@ export class Drains {
     }
   }
 
-  /** Ends all that run: shutdown. */
+  /** Ends all that run, and begins no more: shutdown. */
   stop(): void {
+    this.#stopped = true
     for (const over of this.#running) over()
   }
 }

@@ -82,6 +82,8 @@ export interface Gateway {
   readonly recording: boolean
   /** How many requests are being served. */
   readonly openRequests: number
+  /** How many records wait for each plugin that records. */
+  readonly queues: readonly { readonly recorder: string; readonly records: number }[]
   /** What is wrong at the moment, in words; empty when all is well. */
   faults(): readonly string[]
 }
@@ -158,6 +160,9 @@ export function createGateway({
     get openRequests() {
       return runtime.open.size
     },
+    get queues() {
+      return set.queues.map(({ plugin, size }) => ({ recorder: plugin.name, records: size }))
+    },
     open: () => set.open(),
     middleware: ({ prefix = '' } = {}) => {
       const base = prefix.replace(/\/+$/, '')
@@ -177,10 +182,11 @@ export function createGateway({
     },
     drain: async (ms) => {
       runtime.state.draining = true
+      // Their clients have left: nobody is there to wait for.
+      runtime.drains.stop()
       const served = () => Promise.all([...runtime.open].map(({ done }) => done))
       if (await within(served(), ms)) return
       for (const serving of runtime.open) serving.abort()
-      runtime.drains.stop()
       await within(served(), 5000)
     },
     close: async () => {

@@ -10,6 +10,8 @@ export interface Recorder extends Plugin {
   interception(id: string): Promise<StoredInterception | null>
   open(context?: PluginContext): Promise<void>
   close(): Promise<void>
+  /** Ends at once what these processes left open, which are known to be dead; by itself that takes a minute or two. */
+  reap?(processIds: readonly string[]): Promise<void>
 }
 
 /** What every list can be narrowed to; all that is given must hold. Names are exact and case-sensitive. */

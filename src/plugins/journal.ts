@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { extname, resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Diagnostics } from '../core/diagnostics.ts'
 import { messageOf, SluiceError } from '../core/errors.ts'
 import { processId as ownProcessId } from '../core/process-id.ts'
@@ -185,6 +186,13 @@ export function journaled(
       // So that what is asked right after the start finds the store open, if it is there.
       await within(shipper.tried, 1000)
       adopting = setInterval(() => void lookAround(), adoptEvery).unref()
+    },
+    // What they left in the journal is stored first: it may hold their own ends.
+    reap: async (processIds) => {
+      await lookAround()
+      for (let tries = 0; tries < 100 && (await call<number>('orphans')) > 0; tries++)
+        await pause(100, undefined, { ref: false })
+      if (shipper?.isOpen) await recorder.reap?.(processIds)
     },
     close: async () => {
       clearInterval(adopting)

@@ -70,6 +70,7 @@ export function mongoRecorder({
         throw error
       }
     },
+    reap: (processIds) => vigil.reap(processIds),
     close: async () => {
       const stopped = vigil.stop()
       await connection.close()

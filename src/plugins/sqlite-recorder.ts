@@ -82,6 +82,11 @@ export function sqliteRecorder({
       closed = false
       await ready()
     },
+    // Who is dead shows in the locks.
+    reap: async () => {
+      await ready()
+      await writer.call<void>('reap')
+    },
     close: async () => {
       closed = true
       opening = undefined

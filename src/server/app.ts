@@ -9,7 +9,7 @@ import { localInitiator } from './auth.ts'
 import type { Config } from './config.ts'
 import { guard } from './guard.ts'
 import { homePage } from './home-page.ts'
-import { metricsText } from './metrics.ts'
+import { createMetrics, type Metrics, type MetricsSnapshot, metricsText } from './metrics.ts'
 import { observers } from './observers.ts'
 import { mounts } from './refusal.ts'
 
@@ -20,17 +20,26 @@ export interface AppOptions {
   readonly plugins?: readonly Plugin[]
   /** True while the process goes down. @default never */
   readonly isDraining?: () => boolean
+  /** What `/metrics` answers with, from this process's own figures. @default those */
+  readonly gatherMetrics?: (own: MetricsSnapshot) => Promise<MetricsSnapshot>
 }
 
 export interface App {
   readonly koa: Koa
   readonly gateway: Gateway
+  readonly metrics: Metrics
 }
 
 /** The gateway as a Koa app: who may come in, the providers' routes, the API over what is recorded, pages. */
 export function createApp(
   config: Config,
-  { recorder, log, plugins = [], isDraining = () => false }: AppOptions,
+  {
+    recorder,
+    log,
+    plugins = [],
+    isDraining = () => false,
+    gatherMetrics = async (own) => own,
+  }: AppOptions,
 ): App {
   const { providers } = config
   const initiator = (ctx: Koa.Context) => localInitiator(ctx.headers, config.user)
@@ -48,6 +57,10 @@ export function createApp(
     log,
   })
 
+  const { diagnostics } = gateway
+  const metrics = createMetrics({ diagnostics, gateway, recorder })
+  const metricsPage = async () => metricsText(await gatherMetrics(await metrics.snapshot()))
+
   const koa = new Koa()
   koa.on('error', (error) => gateway.diagnostics.log('error', 'a request failed', { error }))
   koa.use(guard({ providers, diagnostics: gateway.diagnostics }))
@@ -55,9 +68,9 @@ export function createApp(
   for (const prefix of mounts.slice(1)) {
     koa.use(api({ recorder, prefix, authorize: initiator, log: gateway.diagnostics.log }).routes())
   }
-  koa.use(pages({ config, gateway, isDraining }).routes())
+  koa.use(pages({ config, gateway, isDraining, metricsPage }).routes())
   koa.use(nothingThere)
-  return { koa, gateway }
+  return { koa, gateway, metrics }
 }
 
 function nothingThere(ctx: Koa.Context): void {
@@ -74,9 +87,10 @@ interface PagesOptions {
   readonly config: Config
   readonly gateway: Gateway
   readonly isDraining: () => boolean
+  readonly metricsPage: () => ReturnType<typeof metricsText>
 }
 
-function pages({ config, gateway, isDraining }: PagesOptions): Router {
+function pages({ config, gateway, isDraining, metricsPage }: PagesOptions): Router {
   const router = new Router()
   router.get('/', (ctx) => {
     ctx.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
@@ -93,7 +107,7 @@ function pages({ config, gateway, isDraining }: PagesOptions): Router {
     ctx.body = { status: isDraining() ? 'draining' : unrecorded ? 'not recording' : 'ok', faults }
   })
   router.get('/metrics', async (ctx) => {
-    const { type, text } = await metricsText(gateway.diagnostics)
+    const { type, text } = await metricsPage()
     ctx.set('content-type', type)
     ctx.body = text
   })

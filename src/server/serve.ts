@@ -1,7 +1,9 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Log } from '../core/diagnostics.ts'
 import type { Plugin } from '../core/plugin.ts'
-import { type App, createApp } from './app.ts'
+import type { Recorder } from '../core/recorder.ts'
+import { type App, type AppOptions, createApp } from './app.ts'
+import { chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { listen } from './listen.ts'
 import { mounts } from './refusal.ts'
@@ -13,11 +15,18 @@ export interface ServeOptions {
   readonly plugins?: readonly Plugin[]
   /** Runs when the port is ours and before the store is opened. */
   readonly beforeOpen?: (() => void) | undefined
+  /** The port is taken last: others serve there already, and nobody is to be told to wait. @default false */
+  readonly openFirst?: boolean
+  /** With workers: see there. */
+  readonly gatherMetrics?: AppOptions['gatherMetrics']
 }
 
 export interface Running extends App {
   readonly config: Config
   readonly url: string
+  readonly recorder: Recorder
+  /** Begins what exactly one process does beside serving. Once is enough. */
+  lead(): void
   /** Refuses new requests, waits for those that run, aborts the rest with their records, closes everything. */
   stop(): Promise<void>
 }
@@ -25,52 +34,71 @@ export interface Running extends App {
 /** The gateway as a server. Resolves when it is ready; rejects, with nothing left open, when it can't be. */
 export async function serve(
   config: Config,
-  { log, plugins = [], beforeOpen = () => {} }: ServeOptions,
+  { log, plugins = [], beforeOpen = () => {}, openFirst = false, gatherMetrics }: ServeOptions,
 ): Promise<Running> {
   const open = new Set<ServerResponse>()
   let app: App | undefined
+  let recorder: Recorder
   let draining = false
   let handle: RequestListener = starting
 
-  const { server, url } = await listen({
-    host: config.host,
-    port: config.port,
-    onRequest(request, response) {
-      open.add(response)
-      response.on('close', () => open.delete(response))
-      if (draining) response.shouldKeepAlive = false
-      handle(request, response)
-    },
-    onUpgrade: (request, socket) =>
-      mounts.some((prefix) => app?.gateway.handleUpgrade(request, socket, prefix)),
-  })
+  const takePort = () =>
+    listen({
+      host: config.host,
+      port: config.port,
+      onRequest(request, response) {
+        open.add(response)
+        response.on('close', () => open.delete(response))
+        if (draining) response.shouldKeepAlive = false
+        handle(request, response)
+      },
+      onUpgrade: (request, socket) =>
+        mounts.some((prefix) => app?.gateway.handleUpgrade(request, socket, prefix)),
+    })
 
+  let listening = openFirst ? undefined : await takePort()
   try {
     // Only now: another process on this port may be using the same store.
     beforeOpen()
-    const recorder = await createRecorder(config)
-    app = createApp(config, { recorder, log, plugins, isDraining: () => draining })
+    recorder = await createRecorder(config)
+    const isDraining = () => draining
+    app = createApp(config, {
+      recorder,
+      log,
+      plugins,
+      isDraining,
+      ...(gatherMetrics && { gatherMetrics }),
+    })
     await app.gateway.open()
+    handle = app.koa.callback()
+    listening ??= await takePort()
   } catch (error) {
     await app?.gateway.close().catch(() => {})
-    await closeServer(server)
+    if (listening) await closeServer(listening.server)
     throw error
   }
-  handle = app.koa.callback()
+  const { server, url } = listening
   const { gateway } = app
+
+  let started: ReturnType<(typeof chores)[number]>[] | undefined
+  function lead(): void {
+    if (!draining) started ??= chores.map((chore) => chore({ config, recorder, log }))
+  }
 
   async function stop(): Promise<void> {
     draining = true
+    const idle = Promise.allSettled((started ?? []).map(async (chore) => chore.stop()))
     for (const response of open) response.shouldKeepAlive = false
     // A connection that was busy when the drain began is idle only later.
     const sweep = setInterval(() => server.closeIdleConnections(), 50)
     await gateway.drain(config.drainTimeout)
     clearInterval(sweep)
     await closeServer(server)
+    await idle
     await gateway.close()
   }
 
-  return { ...app, config, url, stop }
+  return { ...app, config, url, recorder, lead, stop }
 }
 
 /** An answer for the moments between taking the port and opening the store. */

@@ -82,6 +82,11 @@ export class JournalFolder {
     return this.#files.reduce((sum, { waiting }) => sum + waiting, 0)
   }
 
+  /** How many records of dead processes wait in files that it took over. */
+  get orphans(): number {
+    return this.#adopted.reduce((sum, { waiting }) => sum + waiting, 0)
+  }
+
   /**
    * Commits a batch. Where it does not fit: content of the oldest goes first, then the batch's own; then the
    * oldest records that are neither start, end nor usage, then the batch's own. Where even that is not enough it

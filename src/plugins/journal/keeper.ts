@@ -26,6 +26,7 @@ function open(options: JournalFolderOptions): Methods {
     next: () => kept(folder.next()),
     shipped: (shipment: Pick<Shipment, 'file' | 'upTo'>) => kept(folder.shipped(shipment)),
     adopt: () => kept(folder.adopt()),
+    orphans: () => kept(folder.orphans),
     close: () => folder.close(),
   }
 }

@@ -7,6 +7,8 @@ import { furtherParts, recordsIn } from './interception-document.ts'
 export interface ReapOptions {
   readonly processId: string
   readonly deadAfterMs: number
+  /** Known to be dead, whatever their last sign of life. @default none */
+  readonly dead?: readonly string[]
   write(records: readonly InterceptionRecord[]): Promise<void>
 }
 
@@ -20,7 +22,7 @@ const open = { ended: false, startedAt: { $gt: new Date(0) } }
 export async function reap(
   interceptions: Interceptions,
   processes: Processes,
-  { processId, deadAfterMs, write }: ReapOptions,
+  { processId, deadAfterMs, dead = [], write }: ReapOptions,
 ): Promise<void> {
   // First who has open interceptions, then who lives: a process says that it lives before it writes.
   const owners = (await interceptions.distinct('processId', open, { readPreference })).map(String)
@@ -30,6 +32,10 @@ export async function reap(
   for (const owner of owners) {
     const seenAt = seen.get(owner)
     if (owner === processId) continue
+    if (dead.includes(owner)) {
+      await endAll(interceptions, owner, write)
+      continue
+    }
     // Nobody ever saw it, perhaps only because its mark was removed: from now on it has to say that it lives.
     if (seenAt === undefined) await beat(processes, owner)
     else if (now - seenAt > deadAfterMs) await endAll(interceptions, owner, write)

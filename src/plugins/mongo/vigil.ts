@@ -33,11 +33,18 @@ export class Vigil {
     if (this.#rounds.length > 0) return
     const { heartbeatMs, reapMs } = this.#options
     await this.#beat()
-    await this.#try('end what dead processes left open', () => this.#reap())
+    await this.#try('end what dead processes left open', () => this.reap([]))
     this.#rounds = [
       every(heartbeatMs, () => this.#try('say that this process lives', () => this.#beat())),
-      every(reapMs, () => this.#try('end what dead processes left open', () => this.#reap())),
+      every(reapMs, () => this.#try('end what dead processes left open', () => this.reap([]))),
     ]
+  }
+
+  /** Ends what these processes left open, which are known to be dead, and what others did. */
+  async reap(dead: readonly string[]): Promise<void> {
+    await this.#connection.use((interceptions, processes) =>
+      reap(interceptions, processes, { ...this.#options, dead }),
+    )
   }
 
   /** No further round begins; resolves when those under way are over. */
@@ -49,12 +56,6 @@ export class Vigil {
 
   async #beat(): Promise<void> {
     await this.#connection.use((_, processes) => beat(processes, this.#options.processId))
-  }
-
-  async #reap(): Promise<void> {
-    await this.#connection.use((interceptions, processes) =>
-      reap(interceptions, processes, this.#options),
-    )
   }
 
   /** Told once, until it works again: a server that is away for an hour is one line. */

@@ -27,6 +27,7 @@ function open(options: StoreOptions): Methods {
       write(rows)
       idle.refresh()
     },
+    reap: () => reap(database, write, mark),
     close: () => {
       clearTimeout(idle)
       clearInterval(reaper)

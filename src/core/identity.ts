@@ -10,6 +10,7 @@ export type InitiatorAnswer =
       readonly username?: string | undefined
       readonly name?: string | undefined
       readonly role?: string | undefined
+      readonly apiKeyId?: string | undefined
     }
 
 type Answer = InitiatorAnswer | null | undefined
@@ -26,13 +27,14 @@ export function identifyBy(initiator: InitiatorFunction, timeout = 5000): Identi
     const answer = await limited(ctx, initiator, timeout)
     const known = typeof answer === 'string' ? { id: answer } : answer
     if (!known || typeof known.id !== 'string' || known.id === '') throw unknownInitiator()
-    const { id, username = id, name, role } = known
+    const { id, username = id, name, role, apiKeyId } = known
     // Frozen, since every plugin gets to see it.
     return Object.freeze({
       id,
       username,
       ...(name !== undefined && { name }),
       ...(role !== undefined && { role }),
+      ...(apiKeyId !== undefined && { apiKeyId }),
     })
   }
 }

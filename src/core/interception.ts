@@ -8,6 +8,8 @@ export interface Initiator {
   readonly username: string
   readonly name?: string
   readonly role?: string
+  /** Which of the user's API keys was used. */
+  readonly apiKeyId?: string
 }
 
 /** One client request through the gateway, as plugins see it. */

@@ -69,6 +69,7 @@ async function opened(plugins: PluginSet): Promise<void> {
 
 function reasonOf({ code, status }: SluiceError): string {
   if (code === notReady) return 'not_ready'
+  if (status === 429) return 'identity_tries'
   return status === 403 ? 'identity' : 'identity_timeout'
 }
 

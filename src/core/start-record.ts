@@ -31,7 +31,7 @@ export function startRecord(facts: StartFacts): InterceptionStart {
     initiatorId: initiator.id,
     initiatorUsername: initiator.username,
     initiatorName: initiator.name ?? null,
-    apiKeyId: null,
+    apiKeyId: initiator.apiKeyId ?? null,
     provider: provider.type,
     providerName: provider.name,
     format: format.name,

@@ -57,7 +57,7 @@ test('core knows no database, log, framework or command line, and plugins but th
   const users = (name: string) =>
     files.filter((file) => imports(file, sources.get(file) ?? '').includes(name))
   assert.ok(
-    users('mongodb').every((file) => file.startsWith('plugins/mongo')),
+    users('mongodb').every((file) => /^(plugins\/mongo|server\/accounts\/mongo)/.test(file)),
     users('mongodb').join(),
   )
   assert.ok(

@@ -71,9 +71,9 @@ async function serveWithWorkers({ config, logger, demo }: Run): Promise<Served> 
 }
 
 function announce(url: string, { config, logger: { log, say } }: Run): void {
-  const { providers, demo } = config
+  const { providers, demo, auth } = config
   const store = storeName(config.store)
-  say(banner({ url, providers, store, demo }))
+  say(banner({ url, providers, store, demo, auth }))
   log('debug', 'ready', { url, store, providers: providers.map(({ name }) => name) })
   process.stdout.write(`sluice listening on ${url}\n`)
 }

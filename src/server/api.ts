@@ -2,17 +2,19 @@ import Router from '@koa/router'
 import type { Context } from 'koa'
 import type { Log } from '../core/diagnostics.ts'
 import { messageOf } from '../core/errors.ts'
-import type { Initiator } from '../core/interception.ts'
-import type { Recorder } from '../core/recorder.ts'
+import type { Recorder, StoredInterception } from '../core/recorder.ts'
 import { interceptionDetail, interceptionShape } from './api-shapes.ts'
+import { canReadAll } from './identity/caller.ts'
+import type { Identify } from './identity/identity.ts'
+import { callerOf, knowCaller } from './identity/rest-caller.ts'
 import { readListQuery } from './list-query.ts'
 
 export interface ApiOptions {
   readonly recorder: Recorder
   /** Such as `/api/v2/aibridge`. */
   readonly prefix: string
-  /** Who asks; undefined is refused. */
-  readonly authorize: (ctx: Context) => Initiator | undefined
+  /** Who asks; what it throws is answered with 401, 403, 429 or 503. */
+  readonly authorize: Identify
   readonly log: Log
 }
 
@@ -20,26 +22,31 @@ export interface ApiOptions {
 export function api({ recorder, prefix, authorize, log }: ApiOptions): Router {
   const router = new Router({ prefix })
 
-  router.use(async (ctx, next) => {
-    const caller = authorize(ctx)
-    if (!caller) return answer(ctx, 403, { message: 'Nobody can be told from X-Sluice-User.' })
-    ctx.state.caller = caller
+  router.use(knowCaller(authorize), async (ctx, next) => {
     ctx.set('cache-control', 'no-store')
-    ctx.set('x-content-type-options', 'nosniff')
     await next()
   })
 
   router.get('/interceptions', async (ctx) => {
-    const read = readListQuery(ctx.query, (ctx.state.caller as Initiator).id)
+    const caller = callerOf(ctx)
+    const read = readListQuery(ctx.query, caller.id)
     if ('error' in read) return answer(ctx, 400, read.error)
-    const page = await stored(ctx, () => recorder.interceptions(read.query))
-    if (page) ctx.body = { count: page.count, results: page.results.map(interceptionShape) }
+    const { initiator } = read.query
+    const all = canReadAll(caller.role)
+    const own = [undefined, caller.id, caller.username].includes(initiator)
+    // Members who ask for others' get what there is for them: nothing.
+    if (!all && !own) return answer(ctx, 200, { count: 0, results: [] })
+    const narrowed = all ? {} : { initiator: caller.id, visibleTo: caller.id }
+    const page = await stored(ctx, () => recorder.interceptions({ ...read.query, ...narrowed }))
+    const seen = page?.results.filter((each) => isVisible(ctx, each)) ?? []
+    if (page) ctx.body = { count: page.count, results: seen.map(interceptionShape) }
   })
 
   router.get('/interceptions/:id', async (ctx) => {
     const found = await stored(ctx, () => recorder.interception(ctx.params.id ?? ''))
-    if (found) ctx.body = interceptionDetail(found)
-    else if (found === null) answer(ctx, 404, { message: 'Interception not found.' })
+    if (found && isVisible(ctx, found)) ctx.body = interceptionDetail(found)
+    // Nobody learns by guessing whether there is one.
+    else if (found !== undefined) answer(ctx, 404, { message: 'Interception not found.' })
   })
 
   /** What the store says; undefined where it failed, and that is answered. */
@@ -57,6 +64,11 @@ export function api({ recorder, prefix, authorize, log }: ApiOptions): Router {
   }
 
   return router
+}
+
+function isVisible(ctx: Context, { start }: StoredInterception): boolean {
+  const { role, id } = callerOf(ctx)
+  return canReadAll(role) || start.initiatorId === id
 }
 
 function answer(ctx: Context, status: number, body: object): void {

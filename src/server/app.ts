@@ -4,18 +4,30 @@ import type { Log } from '../core/diagnostics.ts'
 import { createGateway, type Gateway } from '../core/gateway.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Recorder } from '../core/recorder.ts'
+import { accessLog } from './access-log.ts'
+import type { AccountStore } from './accounts/account-store.ts'
+import { Accounts } from './accounts/accounts.ts'
+import { memoryAccounts } from './accounts/memory-accounts.ts'
 import { api } from './api.ts'
-import { localInitiator } from './auth.ts'
 import type { Config } from './config.ts'
+import { cors } from './cors.ts'
 import { guard } from './guard.ts'
 import { homePage } from './home-page.ts'
+import { canReadAll } from './identity/caller.ts'
+import { firstOwner } from './identity/first-owner.ts'
+import { type Identify, identity } from './identity/identity.ts'
+import { atLeast, knowCaller } from './identity/rest-caller.ts'
 import { createMetrics, type Metrics, type MetricsSnapshot, metricsText } from './metrics.ts'
 import { observers } from './observers.ts'
+import { ownHeaders, setOwnHeaders } from './own-headers.ts'
 import { mounts } from './refusal.ts'
+import { usersApi } from './users-api.ts'
 
 export interface AppOptions {
   readonly recorder: Recorder
   readonly log: Log
+  /** Where users and tokens are kept, which `accounts.close()` closes. @default in memory */
+  readonly accountStore?: AccountStore
   /** Beside the observers that the configuration asks for, and the recorder. @default none */
   readonly plugins?: readonly Plugin[]
   /** True while the process goes down. @default never */
@@ -28,6 +40,9 @@ export interface App {
   readonly koa: Koa
   readonly gateway: Gateway
   readonly metrics: Metrics
+  readonly accounts: Accounts
+  /** Makes the first owner where that is asked for. Never rejects. */
+  openAccounts(): Promise<void>
 }
 
 /** The gateway as a Koa app: who may come in, the providers' routes, the API over what is recorded, pages. */
@@ -36,13 +51,14 @@ export function createApp(
   {
     recorder,
     log,
+    accountStore = memoryAccounts(),
     plugins = [],
     isDraining = () => false,
     gatherMetrics = async (own) => own,
   }: AppOptions,
 ): App {
-  const { providers } = config
-  const initiator = (ctx: Koa.Context) => localInitiator(ctx.headers, config.user)
+  const accounts = new Accounts(accountStore)
+  const identify = identity(config, { accounts, log })
   const gateway = createGateway({
     ...config,
     http2: config.upstreamHttp2,
@@ -53,7 +69,7 @@ export function createApp(
       maxCount: config.drainMaxCount,
     },
     plugins: [...observers(config), ...plugins, recorder],
-    initiator,
+    initiator: refusingBy(identify),
     log,
   })
 
@@ -63,53 +79,88 @@ export function createApp(
 
   const koa = new Koa()
   koa.on('error', (error) => gateway.diagnostics.log('error', 'a request failed', { error }))
-  koa.use(guard({ providers, diagnostics: gateway.diagnostics }))
+  koa.use(guard({ config, diagnostics }))
   for (const prefix of mounts) koa.use(gateway.middleware({ prefix }))
+  koa.use(accessLog(diagnostics.log))
+  koa.use(ownHeaders)
+  koa.use(cors(config.corsOrigins))
   for (const prefix of mounts.slice(1)) {
-    koa.use(api({ recorder, prefix, authorize: initiator, log: gateway.diagnostics.log }).routes())
+    koa.use(api({ recorder, prefix, authorize: identify, log: diagnostics.log }).routes())
   }
-  koa.use(pages({ config, gateway, isDraining, metricsPage }).routes())
+  koa.use(usersApi({ accounts, authorize: identify, log: diagnostics.log }).routes())
+  koa.use(pages({ config, gateway, identify, isDraining, metricsPage }).routes())
   koa.use(nothingThere)
-  return { koa, gateway, metrics }
+  const { bootstrapToken } = config
+  const openAccounts = async () => {
+    if (config.auth === 'tokens') await firstOwner({ accounts, bootstrapToken, log })
+  }
+  return { koa, gateway, metrics, accounts, openAccounts }
+}
+
+/** On a provider's route what we answer ourselves is the refusal, and it alone gets headers of ours. */
+function refusingBy(identify: Identify): Identify {
+  return async (ctx) => {
+    try {
+      return await identify(ctx)
+    } catch (error) {
+      setOwnHeaders(ctx)
+      throw error
+    }
+  }
 }
 
 function nothingThere(ctx: Koa.Context): void {
   // Set by the routers where a path is theirs and the method is not.
   const matched: readonly { methods: readonly string[] }[] = ctx.matched ?? []
-  const known = matched.some(({ methods }) => methods.length > 0)
+  const methods = [...new Set(matched.flatMap((route) => route.methods))].sort()
+  const known = methods.length > 0
   ctx.status = known ? 405 : 404
-  if (known) ctx.set('allow', 'GET, HEAD')
-  const what = known ? 'takes GET only' : 'is not here; / says what is'
+  if (known) ctx.set('allow', methods.join(', '))
+  const taken = methods.filter((method) => method !== 'HEAD').join(' and ')
+  const what = known ? `takes ${taken} only` : 'is not here; / says what is'
   ctx.body = { message: `${ctx.path} ${what}.` }
 }
 
 interface PagesOptions {
   readonly config: Config
   readonly gateway: Gateway
+  readonly identify: Identify
   readonly isDraining: () => boolean
   readonly metricsPage: () => ReturnType<typeof metricsText>
 }
 
-function pages({ config, gateway, isDraining, metricsPage }: PagesOptions): Router {
+function pages({ config, gateway, identify, isDraining, metricsPage }: PagesOptions): Router {
   const router = new Router()
   router.get('/', (ctx) => {
     ctx.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
     ctx.type = 'html'
-    ctx.body = homePage(`http://${ctx.host}`, config.providers)
+    ctx.body = homePage(`${ctx.protocol}://${ctx.host}`, config)
   })
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })
-  router.get('/readyz', (ctx) => {
-    const faults = gateway.faults()
+  router.get('/readyz', async (ctx) => {
+    // What they say names hosts and files.
+    const told = config.auth === 'none' || (await maySee(ctx, identify))
+    const faults = gateway.faults().map((fault) => (told ? fault : 'told to auditors and owners'))
     const unrecorded = config.requireRecording && !gateway.recording
     ctx.status = isDraining() || unrecorded ? 503 : 200
     ctx.body = { status: isDraining() ? 'draining' : unrecorded ? 'not recording' : 'ok', faults }
   })
-  router.get('/metrics', async (ctx) => {
+  const open: Koa.Middleware[] =
+    config.auth === 'none' ? [] : [knowCaller(identify), atLeast('auditor')]
+  router.get('/metrics', ...open, async (ctx) => {
     const { type, text } = await metricsPage()
     ctx.set('content-type', type)
     ctx.body = text
   })
   return router
+}
+
+async function maySee(ctx: Koa.Context, identify: Identify): Promise<boolean> {
+  try {
+    return canReadAll((await identify(ctx)).role)
+  } catch {
+    return false
+  }
 }

@@ -1,5 +1,6 @@
 import type { Provider } from '../core/provider.ts'
 import { clientHints } from './client-hints.ts'
+import type { AuthMode } from './settings.ts'
 
 export interface BannerOptions {
   readonly url: string
@@ -7,15 +8,16 @@ export interface BannerOptions {
   /** Where records go, in words. */
   readonly store: string
   readonly demo: boolean
+  readonly auth: AuthMode
 }
 
 /** What the terminal says at start: where it listens and how to point clients at it. */
-export function banner({ url, providers, store, demo }: BannerOptions): string {
+export function banner({ url, providers, store, demo, auth }: BannerOptions): string {
   const upstreams = providers.map(({ name, baseUrl, key }) => {
     const credential = key === undefined ? 'keys of the clients' : 'the configured key'
     return `  ${`/${name}`.padEnd(14)} ${demo ? 'simulated' : `${baseUrl.origin}${baseUrl.pathname} with ${credential}`}`
   })
-  const hints = clientHints(url, providers).map(({ client, where, lines }) =>
+  const hints = clientHints(url, providers, auth).map(({ client, where, lines }) =>
     lines.length === 1
       ? `  ${client.padEnd(14)} ${lines[0]}`
       : [

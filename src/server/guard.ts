@@ -1,22 +1,33 @@
 import type { IncomingMessage } from 'node:http'
 import type Koa from 'koa'
 import type { Diagnostics } from '../core/diagnostics.ts'
-import type { Provider } from '../core/provider.ts'
+import type { Config } from './config.ts'
 import { isLoopback } from './loopback.ts'
+import { setOwnHeaders } from './own-headers.ts'
 import { refuse } from './refusal.ts'
 
 export interface GuardOptions {
-  readonly providers: readonly Provider[]
+  readonly config: Pick<Config, 'auth' | 'corsOrigins' | 'providers'>
   readonly diagnostics: Diagnostics
 }
 
-/** Keeps web pages out while there is no login: a browser on this machine reaches us, whoever wrote the page. */
-export function guard({ providers, diagnostics }: GuardOptions): Koa.Middleware {
+/**
+ * Keeps web pages out where a browser is let in without a token: while there is no login a browser on this machine
+ * reaches us, and a proxy that logs in knows it by a cookie, whoever wrote the page.
+ */
+export function guard({ config, diagnostics }: GuardOptions): Koa.Middleware {
+  const { auth, providers, corsOrigins } = config
   return async (ctx, next) => {
-    const fault = faultOf(ctx.req)
-    if (fault === null) return next()
-    diagnostics.count('refused', { reason: fault })
-    refuse(ctx, providers, messages[fault])
+    const found =
+      auth === 'none'
+        ? (hostFault(ctx.req) ?? originFault(ctx.req, corsOrigins))
+        : auth === 'header'
+          ? originFault(ctx.req, [...corsOrigins, outerOrigin(ctx.req)])
+          : null
+    if (found === null) return next()
+    diagnostics.count('refused', { reason: found })
+    setOwnHeaders(ctx)
+    refuse(ctx, providers, messages[found])
   }
 }
 
@@ -24,20 +35,36 @@ type Fault = 'host' | 'origin'
 
 const messages: Readonly<Record<Fault, string>> = {
   host: 'Sluice runs without login and answers only to localhost or a loopback address as Host.',
-  origin: 'Sluice runs without login and takes no requests from web pages of other origins.',
+  origin:
+    'Sluice takes no requests from web pages of other origins, since their users need no token of its own; cors-origins lists exceptions.',
 }
 
-function faultOf({ headers }: Pick<IncomingMessage, 'headers'>): Fault | null {
-  const host = headers.host?.toLowerCase() ?? ''
+type Headers = IncomingMessage['headers']
+
+function hostFault({ headers }: IncomingMessage): Fault | null {
   // A name that its owner points at 127.0.0.1 (DNS rebinding) makes a page "same origin" with us.
-  if (!isLoopback(host.replace(/:\d*$/, ''))) return 'host'
+  return isLoopback((headers.host?.toLowerCase() ?? '').replace(/:\d*$/, '')) ? null : 'host'
+}
+
+function originFault(
+  { headers, socket }: IncomingMessage,
+  allowed: readonly string[],
+): Fault | null {
   const { origin } = headers
-  if (origin !== undefined && origin.toLowerCase() !== `http://${host}`) return 'origin'
-  return origin === undefined && isForeignFetch(headers) ? 'origin' : null
+  if (origin === undefined) return isForeignFetch(headers) ? 'origin' : null
+  const own = `${'encrypted' in socket ? 'https' : 'http'}://${headers.host}`
+  const fine = [own, ...allowed].some((each) => each.toLowerCase() === origin.toLowerCase())
+  return fine ? null : 'origin'
+}
+
+/** What browsers call us who stand before a proxy: no page of another origin can say these headers. */
+function outerOrigin({ headers }: IncomingMessage): string {
+  const { 'x-forwarded-proto': proto = 'https', 'x-forwarded-host': host } = headers
+  return `${proto}://${host ?? headers.host}`
 }
 
 /** GETs of a page's scripts and images carry no `Origin`, but browsers say where they come from. */
-function isForeignFetch(headers: IncomingMessage['headers']): boolean {
+function isForeignFetch(headers: Headers): boolean {
   const site = headers['sec-fetch-site']
   const foreign = site === 'cross-site' || site === 'same-site'
   return foreign && headers['sec-fetch-mode'] !== 'navigate'

@@ -1,9 +1,12 @@
-import type { Provider } from '../core/provider.ts'
 import { clientHints } from './client-hints.ts'
+import type { Config } from './config.ts'
 
 /** The plain page at `/`: the URLs, and how to point a client at them. Nothing is loaded from elsewhere. */
-export function homePage(url: string, providers: readonly Provider[]): string {
-  const hints = clientHints(url, providers).map(
+export function homePage(
+  url: string,
+  { providers, auth }: Pick<Config, 'providers' | 'auth'>,
+): string {
+  const hints = clientHints(url, providers, auth).map(
     ({ client, where, lines }) =>
       `<h3>${escaped(client)} <small>${escaped(where)}</small></h3><pre>${escaped(lines.join('\n'))}</pre>`,
   )

@@ -1,4 +1,5 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerOptions } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SluiceError } from '../core/errors.ts'
@@ -6,6 +7,8 @@ import { SluiceError } from '../core/errors.ts'
 export interface ListenOptions {
   readonly host: string
   readonly port: number
+  /** Certificate chain and key in PEM: then it is https. */
+  readonly tls?: { readonly cert: string; readonly key: string } | undefined
   readonly onRequest: RequestListener
   /** True where it took the socket. */
   readonly onUpgrade: (request: Parameters<RequestListener>[0], socket: Duplex) => boolean
@@ -15,18 +18,19 @@ export interface ListenOptions {
 export async function listen({
   host,
   port,
+  tls,
   onRequest,
   onUpgrade,
 }: ListenOptions): Promise<{ readonly server: Server; readonly url: string }> {
-  const server = createServer(
-    {
-      // Clients pool their connections; Node's 5 s would reset some of them in their hands.
-      keepAliveTimeout: 75_000,
-      // A `h2c` offer on a POST (Java's client makes it) may be ignored, and is then an ordinary request.
-      shouldUpgradeCallback: ({ headers }) => /\bwebsocket\b/i.test(headers.upgrade ?? ''),
-    },
-    onRequest,
-  )
+  const options: ServerOptions = {
+    // Clients pool their connections; Node's 5 s would reset some of them in their hands.
+    keepAliveTimeout: 75_000,
+    // A `h2c` offer on a POST (Java's client makes it) may be ignored, and is then an ordinary request.
+    shouldUpgradeCallback: ({ headers }) => /\bwebsocket\b/i.test(headers.upgrade ?? ''),
+  }
+  const server = tls
+    ? createTlsServer({ ...options, ...tls }, onRequest)
+    : createServer(options, onRequest)
   server.on('upgrade', (request, socket) => {
     socket.on('error', () => socket.destroy())
     if (onUpgrade(request, socket)) return
@@ -37,7 +41,10 @@ export async function listen({
     server.listen(port, host, resolve)
   })
   const { port: taken } = server.address() as AddressInfo
-  return { server, url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}` }
+  return {
+    server,
+    url: `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+  }
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): SluiceError {

@@ -2,6 +2,8 @@ import type { RequestListener, Server, ServerResponse } from 'node:http'
 import type { Log } from '../core/diagnostics.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Recorder } from '../core/recorder.ts'
+import type { Store } from '../core/store.ts'
+import { accountsOf } from './accounts/open-accounts.ts'
 import { type App, type AppOptions, createApp } from './app.ts'
 import { chores } from './chores.ts'
 import type { Config } from './config.ts'
@@ -38,7 +40,7 @@ export async function serve(
 ): Promise<Running> {
   const open = new Set<ServerResponse>()
   let app: App | undefined
-  let recorder: Recorder
+  let recorder: Store
   let draining = false
   let handle: RequestListener = starting
 
@@ -46,6 +48,7 @@ export async function serve(
     listen({
       host: config.host,
       port: config.port,
+      tls: config.tls,
       onRequest(request, response) {
         open.add(response)
         response.on('close', () => open.delete(response))
@@ -64,25 +67,29 @@ export async function serve(
     const isDraining = () => draining
     app = createApp(config, {
       recorder,
+      accountStore: await accountsOf(config.store),
       log,
       plugins,
       isDraining,
       ...(gatherMetrics && { gatherMetrics }),
     })
     await app.gateway.open()
+    await app.openAccounts()
     handle = app.koa.callback()
     listening ??= await takePort()
   } catch (error) {
     await app?.gateway.close().catch(() => {})
+    await app?.accounts.close().catch(() => {})
     if (listening) await closeServer(listening.server)
     throw error
   }
   const { server, url } = listening
-  const { gateway } = app
+  const { gateway, accounts } = app
 
   let started: ReturnType<(typeof chores)[number]>[] | undefined
   function lead(): void {
-    if (!draining) started ??= chores.map((chore) => chore({ config, recorder, log }))
+    const { diagnostics } = gateway
+    if (!draining) started ??= chores.map((chore) => chore({ config, recorder, log, diagnostics }))
   }
 
   async function stop(): Promise<void> {
@@ -96,6 +103,7 @@ export async function serve(
     await closeServer(server)
     await idle
     await gateway.close()
+    await accounts.close()
   }
 
   return { ...app, config, url, recorder, lead, stop }

@@ -17,6 +17,7 @@ export type CounterName =
   | 'observed_partial'
   | 'unhandled_errors'
   | 'log_lines_dropped'
+  | 'pruned'
   | 'mcp_pool'
 
 export interface Count {

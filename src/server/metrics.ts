@@ -122,4 +122,8 @@ const counters: Readonly<
     help: 'Lines of the log that could not be written',
     labelNames: ['reason'],
   },
+  pruned: {
+    help: 'Interceptions that retention removed, or whose content it removed',
+    labelNames: ['kind'],
+  },
 }

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { Recorder } from '../core/recorder.ts'
+import type { Store } from '../core/store.ts'
 
 export interface StoreOptions {
   /** `sqlite:FILE`, `mongodb://…` or `memory:`. */
@@ -9,19 +10,19 @@ export interface StoreOptions {
 }
 
 /** The recorder that a store's URL names. Drivers load only when they are asked for. */
-export async function createStore({ store, sqliteSynchronous }: StoreOptions): Promise<Recorder> {
+export async function createStore({ store, sqliteSynchronous }: StoreOptions): Promise<Store> {
   if (store === 'memory:') {
     const { memoryRecorder } = await import('../plugins/memory-recorder.ts')
-    return memoryRecorder()
+    return memoryRecorder() as Store
   }
   const path = sqlitePath(store)
   if (path === undefined) {
     const { mongoRecorder } = await import('../plugins/mongo-recorder.ts')
-    return mongoRecorder({ url: store })
+    return mongoRecorder({ url: store }) as Store
   }
   closeFolder(dirname(path))
   const { sqliteRecorder } = await import('../plugins/sqlite-recorder.ts')
-  return sqliteRecorder({ path, synchronous: sqliteSynchronous })
+  return sqliteRecorder({ path, synchronous: sqliteSynchronous }) as Store
 }
 
 export interface RecorderOptions extends StoreOptions {
@@ -35,13 +36,13 @@ export async function createRecorder({
   journal,
   journalMax,
   ...options
-}: RecorderOptions): Promise<Recorder> {
+}: RecorderOptions): Promise<Store> {
   const recorder = await createStore(options)
   if (!options.store.startsWith('mongodb')) return recorder
   const { journaled } = await import('../plugins/journal.ts')
   const dir = resolve(journal)
   closeFolder(dirname(dir))
-  return journaled(recorder, { dir, maxBytes: journalMax })
+  return journaled(recorder, { dir, maxBytes: journalMax }) as Recorder as Store
 }
 
 /** The absolute path of an SQLite store's file; undefined for other stores. */

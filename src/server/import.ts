@@ -1,0 +1,109 @@
+import { messageOf, SluiceError } from '../core/errors.ts'
+import type { Recorder } from '../core/recorder.ts'
+import type { InterceptionRecord } from '../core/records.ts'
+import { importLine } from './import-line.ts'
+import { lines } from './lines.ts'
+
+export interface ImportOptions {
+  /** NDJSON, as `exportText` tells it. */
+  readonly input: AsyncIterable<Uint8Array>
+  readonly store: Pick<Recorder, 'record'>
+  /** Called for each line that cannot be taken; the others are. Lines count from 1. */
+  readonly onFault: (line: number, message: string) => void
+  readonly onProgress?: (interceptions: number) => void
+  /** Judges only. @default false */
+  readonly dryRun?: boolean
+}
+
+export interface ImportReport {
+  readonly interceptions: number
+  readonly records: number
+  readonly faults: number
+}
+
+interface Taken {
+  readonly line: number
+  readonly records: readonly InterceptionRecord[]
+}
+
+/** What is stored in one go. */
+const batchRecords = 300
+const batchBytes = 4 * 1024 ** 2
+
+/**
+ * Stores exported interceptions. Records are written by their ids: to import a file twice, or to go on with it
+ * after a fault, changes nothing that is there.
+ */
+export async function importText({
+  input,
+  store,
+  onFault,
+  onProgress = () => {},
+  dryRun = false,
+}: ImportOptions): Promise<ImportReport> {
+  const report = { interceptions: 0, records: 0, faults: 0 }
+  let batch: Taken[] = []
+  let size = 0
+  let bytes = 0
+
+  function fault(line: number, message: string): void {
+    report.faults++
+    onFault(line, message)
+  }
+
+  async function put(taken: readonly Taken[]): Promise<void> {
+    if (!dryRun) await store.record(taken.flatMap(({ records }) => records))
+    report.interceptions += taken.length
+    for (const { records } of taken) report.records += records.length
+  }
+
+  async function flush(): Promise<void> {
+    const taken = batch
+    batch = []
+    size = 0
+    bytes = 0
+    if (taken.length === 0) return
+    try {
+      await put(taken)
+    } catch (error) {
+      await oneByOne(taken, error)
+    }
+    onProgress(report.interceptions)
+  }
+
+  /** Finds the one that the store refuses; where it takes none, it is the store's fault. */
+  async function oneByOne(taken: readonly Taken[], first: unknown): Promise<void> {
+    const refused: { line: number; error: unknown }[] = []
+    for (const each of taken) {
+      try {
+        await put([each])
+      } catch (error) {
+        refused.push({ line: each.line, error })
+      }
+    }
+    if (refused.length === taken.length) {
+      throw new SluiceError(
+        `the store takes nothing, at line ${taken[0]?.line}: ${messageOf(first)}; import it again when it does`,
+        { code: 'ERR_IMPORT', cause: first },
+      )
+    }
+    for (const { line, error } of refused) fault(line, messageOf(error))
+  }
+
+  for await (const { line, text } of lines(input)) {
+    if (text.trim() === '') continue
+    let records: readonly InterceptionRecord[]
+    try {
+      records = importLine(text)
+    } catch (error) {
+      fault(line, messageOf(error))
+      continue
+    }
+    batch.push({ line, records })
+    size += records.length
+    bytes += text.length
+    if (size >= batchRecords || bytes >= batchBytes) await flush()
+  }
+  await flush()
+  return report
+}

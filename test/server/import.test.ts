@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { InterceptionRecord } from '../../src/core/records.ts'
+import { storedInterception } from '../../src/core/stored-interception.ts'
+import { exportLine } from '../../src/server/export-line.ts'
+import { type ImportOptions, importText } from '../../src/server/import.ts'
+import { end, prompt, start, wholeInterception } from '../support/stored-records.ts'
+
+test('whole lines are stored, the others are told by their number', async () => {
+  const text = [line(), '{"half', '', line(), '[]', line()].join('\n')
+  const { report, stored, faults } = await imported(text)
+  assert.deepEqual(report, { interceptions: 3, records: 24, faults: 2 })
+  assert.equal(stored.length, 24)
+  assert.deepEqual(
+    faults.map(([number]) => number),
+    [2, 5],
+  )
+  assert.match(faults[0]?.[1] ?? '', /is no JSON/)
+})
+
+test('lines end at a line feed alone, wherever the pieces of the file end', async () => {
+  const text = `\uFEFF${line('one\u2028two\u2029three \u{1F600}')}\r\n${line('äöü')}`
+  const bytes = Buffer.from(text)
+  for (const size of [1, 7, bytes.length]) {
+    const pieces = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
+      bytes.subarray(index * size, (index + 1) * size),
+    )
+    const { stored, faults } = await imported(pieces)
+    assert.deepEqual(faults, [])
+    assert.deepEqual(
+      stored.flatMap((record) => (record.type === 'prompt_usage' ? [record.prompt] : [])),
+      ['one\u2028two\u2029three \u{1F600}', 'äöü'],
+    )
+  }
+})
+
+test('a dry run stores nothing', async () => {
+  const { report, stored } = await imported(line(), { dryRun: true })
+  assert.deepEqual(report, { interceptions: 1, records: 8, faults: 0 })
+  assert.deepEqual(stored, [])
+})
+
+test('what the store refuses is told by its line, and holds up no other', async () => {
+  const text = [line('fine'), line('bad'), line('fine, too')].join('\n')
+  const { report, stored, faults } = await imported(text, {
+    refuses: (records) => records.some((it) => it.type === 'prompt_usage' && it.prompt === 'bad'),
+  })
+  assert.deepEqual(faults, [[2, 'this will not do']])
+  assert.equal(report.interceptions, 2)
+  assert.equal(new Set(stored.map(({ interceptionId }) => interceptionId)).size, 2)
+})
+
+test('a store that takes nothing ends it', async () => {
+  await assert.rejects(imported(line(), { refuses: () => true }), {
+    code: 'ERR_IMPORT',
+    message: /the store takes nothing, at line 1: this will not do/,
+  })
+})
+
+test('many are stored in batches, and told on the way', async () => {
+  const text = Array.from({ length: 250 }, () => line()).join('\n')
+  const told: number[] = []
+  const { report, batches } = await imported(text, { onProgress: (count) => told.push(count) })
+  assert.equal(report.interceptions, 250)
+  assert.ok(Math.max(...batches) < 310)
+  assert.equal(told.at(-1), 250)
+  assert.ok(told.length > 5)
+})
+
+/** An exported interception of eight records. */
+function line(text = 'Hello'): string {
+  const records = wholeInterception()
+  const id = records[0]?.interceptionId as string
+  const whole = [start(id), prompt(id, text), ...records.slice(2, -1), end(id, {}, 7)]
+  const stored = storedInterception(whole)
+  assert.ok(stored)
+  return exportLine(stored)
+}
+
+interface Trial extends Partial<Pick<ImportOptions, 'dryRun' | 'onProgress'>> {
+  readonly refuses?: (records: readonly InterceptionRecord[]) => boolean
+}
+
+async function imported(
+  text: string | readonly Uint8Array[],
+  { refuses = () => false, ...options }: Trial = {},
+) {
+  const stored: InterceptionRecord[] = []
+  const batches: number[] = []
+  const faults: [number, string][] = []
+  const report = await importText({
+    ...options,
+    input: piecesOf(typeof text === 'string' ? [Buffer.from(text)] : text),
+    store: {
+      record: async (records) => {
+        if (refuses(records)) throw new Error('this will not do')
+        batches.push(records.length)
+        stored.push(...records)
+      },
+    },
+    onFault: (number, message) => faults.push([number, message]),
+  })
+  return { report, stored, batches, faults }
+}
+
+async function* piecesOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces
+}

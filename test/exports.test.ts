@@ -105,6 +105,7 @@ test('the values of `sluice/plugins/*`', async () => {
     'cost: cost',
     'journal: deadLetters, journaled, retryDeadLetters',
     'memory-recorder: memoryRecorder',
+    'metrics: metrics',
     'mongo-recorder: mongoRecorder',
     'prompt-capturer: promptCapturer',
     'reasoning-capturer: reasoningCapturer',

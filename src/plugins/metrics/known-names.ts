@@ -1,0 +1,18 @@
+/** Names that may be label values: so many, and no more, whatever strangers make up. */
+export class KnownNames {
+  readonly #names = new Set<string>()
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  learn(name: string): void {
+    if (this.#names.size < this.#limit) this.#names.add(name)
+  }
+
+  /** The name if it is known, else `other`. */
+  fold(name: string): string {
+    return this.#names.has(name) ? name : 'other'
+  }
+}

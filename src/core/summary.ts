@@ -88,21 +88,22 @@ export function isThread({
 
 /** Numeric leaves summed by name, nested ones under their path with dots; all else is left out. */
 export function sumNumbers(objects: readonly object[]): Record<string, number> {
-  const sums: Record<string, number> = {}
+  const sums = new Map<string, number>()
   const add = (object: object, path: string) => {
     for (const [name, value] of Object.entries(object)) {
-      if (typeof value === 'number') sums[path + name] = (sums[path + name] ?? 0) + value
+      if (typeof value === 'number') sums.set(path + name, (sums.get(path + name) ?? 0) + value)
       else if (isObject(value)) add(value, `${path}${name}.`)
     }
   }
   for (const object of objects) add(object, '')
-  return sums
+  return Object.fromEntries(sums)
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const name of names) counts[name] = (counts[name] ?? 0) + 1
-  return counts
+  // A tool may be called `constructor`.
+  const counts = new Map<string, number>()
+  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return Object.fromEntries(counts)
 }
 
 function byTime(a: RecordOf<'prompt_usage'>, b: RecordOf<'prompt_usage'>): number {

@@ -1,7 +1,20 @@
-import { type Links, linkAll } from '../core/links.ts'
-import type { InterceptionQuery, Recorder, StoredInterception } from '../core/recorder.ts'
-import type { InterceptionRecord } from '../core/records.ts'
-import { newestFirst, replaces, storedInterception } from '../core/stored-interception.ts'
+import { randomUUID } from 'node:crypto'
+import type { InterceptionPage, InterceptionQuery, StoredInterception } from '../core/recorder.ts'
+import type { Session } from '../core/session.ts'
+import type { Store, VerifyReport } from '../core/store.ts'
+import { newestFirst } from '../core/stored-interception.ts'
+import { type Summary, summaryOf } from '../core/summary.ts'
+import { erase } from './memory/erase.ts'
+import { feedPage } from './memory/feed-page.ts'
+import { Holdings } from './memory/holdings.ts'
+import { matching, owner } from './memory/matching.ts'
+import { knownCursor, pageOf } from './memory/page.ts'
+import { prune } from './memory/prune.ts'
+import { Refusal } from './memory/refusal.ts'
+import { sessionAnswer } from './memory/session-answer.ts'
+import { sessionPage, sessionsOf } from './memory/sessions.ts'
+import { statsRows } from './memory/stats-rows.ts'
+import { valuesOf } from './memory/values.ts'
 
 export interface MemoryRecorderOptions {
   /** How many interceptions are kept; a sixteenth past that the oldest that do not run are forgotten. @default 10000 */
@@ -9,95 +22,88 @@ export interface MemoryRecorderOptions {
 }
 
 /** Keeps records in this process's memory: for tests, demos and a look at the last few thousand. */
-export function memoryRecorder({
-  maxInterceptions = 10_000,
-}: MemoryRecorderOptions = {}): Recorder {
-  const interceptions = new Map<string, Map<string, InterceptionRecord>>()
-  /** Made anew when it is asked for after starts or calls have come. */
-  let links: ReadonlyMap<string, Links> | null = null
-
-  function put(record: InterceptionRecord): void {
-    let records = interceptions.get(record.interceptionId)
-    if (!records) {
-      records = new Map()
-      interceptions.set(record.interceptionId, records)
-    }
-    const earlier = records.get(record.id)
-    if (!earlier) records.set(record.id, record)
-    else if (replaces(record, earlier))
-      records.set(record.id, { ...record, seq: Math.min(earlier.seq, record.seq) })
-  }
-
-  function stored(records: ReadonlyMap<string, InterceptionRecord>): StoredInterception | null {
-    const found = storedInterception([...records.values()])
-    if (!found) return null
-    links ??= linkAll(
-      [...interceptions.values()]
-        .map((each) => storedInterception([...each.values()]))
-        .filter((each) => each !== null)
-        .map(({ id, start, toolUsages }) => ({
-          id,
-          start,
-          toolCallIds: toolUsages.map(({ toolCallId }) => toolCallId),
-        })),
-    )
-    return { ...found, start: { ...found.start, ...links.get(found.id) } }
-  }
-
-  function forget(): void {
-    // Many at once: a Map whose first entries were deleted is slow to begin with.
-    if (interceptions.size <= maxInterceptions + Math.trunc(maxInterceptions / 16)) return
-    for (const [id, records] of interceptions) {
-      if (interceptions.size <= maxInterceptions) return
-      if (!isRunning(records)) interceptions.delete(id)
-    }
-  }
-
-  function matching({
-    initiator,
-    annotations = {},
-    running = false,
-  }: InterceptionQuery): StoredInterception[] {
-    const wanted = Object.entries(annotations)
-    return [...interceptions.values()]
-      .map(stored)
-      .filter((each) => each !== null)
-      .filter(({ end }) => running || end !== null)
-      .filter(
-        ({ start }) =>
-          initiator === undefined ||
-          start.initiatorId === initiator ||
-          start.initiatorUsername === initiator,
-      )
-      .filter(({ start }) => wanted.every(([name, value]) => start.annotations[name] === value))
-      .sort(newestFirst)
-  }
+export function memoryRecorder({ maxInterceptions = 10_000 }: MemoryRecorderOptions = {}): Store {
+  const name = randomUUID()
+  const holdings = new Holdings()
+  const refusal = new Refusal(holdings)
+  // Of what is asked again and has not changed.
+  const summaries = remembered((all: readonly StoredInterception[]) =>
+    all.map(summary).filter((each) => each !== null),
+  )
+  const summary = remembered(summaryOf)
+  const sessions = remembered(sessionsOf)
+  const ended = (): Summary[] => summaries(holdings.all())
+  const begun = (): Session[] => sessions(ended())
 
   return {
     name: 'memory-recorder',
     provisional: true,
     record: async (records) => {
-      for (const record of records) put(record)
-      if (records.some(({ type }) => type === 'interception_start' || type === 'tool_usage'))
-        links = null
-      forget()
+      for (const record of refusal.admit(records)) holdings.put(record)
+      forget(holdings, maxInterceptions)
     },
-    interceptions: async (query = {}) => {
-      const { limit = 100, offset = 0 } = query
-      const all = matching(query)
-      return { count: all.length, results: all.slice(offset, offset + limit) }
-    },
-    interception: async (id) => stored(interceptions.get(id) ?? new Map()),
+    interceptions: async (query = {}) => interceptionPage(holdings, query),
+    interception: async (id) => holdings.one(id),
+    sessions: async (query = {}) => sessionPage(begun(), query),
+    session: async (query) => sessionAnswer(holdings.all(), begun(), query),
+    values: async (query) => valuesOf(ended(), query),
+    stats: async (query) => statsRows(ended(), query),
+    feed: async (query) => feedPage(holdings, name, query),
+    prune: async (query) => prune(holdings, refusal, query),
+    erase: async (query) => erase(holdings, refusal, query),
+    // All that is derived is made when it is asked for.
+    reindex: async () => ({ interceptions: holdings.all().length, sessions: begun().length }),
+    verify: async () => verified(holdings, begun().length),
     open: async () => {},
     close: async () => {},
   }
 }
 
-function isRunning(records: ReadonlyMap<string, InterceptionRecord>): boolean {
-  let started = false
-  for (const { type } of records.values()) {
-    if (type === 'interception_end') return false
-    started ||= type === 'interception_start'
+function interceptionPage(holdings: Holdings, query: InterceptionQuery): InterceptionPage {
+  const { after, sort = 'newest' } = query
+  const order = sort === 'newest' ? newestFirst : oldestFirst
+  const cursor = after === undefined ? null : cursorOf(holdings, after, query)
+  const found = holdings.all().filter(matching(query))
+  return { count: found.length, results: pageOf(found, order, cursor, query) }
+}
+
+function cursorOf(holdings: Holdings, id: string, query: InterceptionQuery): StoredInterception {
+  const { visibleTo } = query
+  const isVisible = owner(visibleTo === undefined ? {} : { visibleTo })
+  const stored = holdings.one(id)
+  return knownCursor(stored && isVisible(stored.start) ? stored : null, 'interception', id)
+}
+
+function oldestFirst(a: StoredInterception, b: StoredInterception): number {
+  return newestFirst(b, a)
+}
+
+function forget(holdings: Holdings, maxInterceptions: number): void {
+  // Many at once: a Map whose first entries were deleted is slow to begin with.
+  if (holdings.size <= maxInterceptions + Math.trunc(maxInterceptions / 16)) return
+  for (const { id, start, end } of holdings.entries()) {
+    if (holdings.size <= maxInterceptions) return
+    if (!start || end) holdings.remove(id)
   }
-  return started
+}
+
+function verified(holdings: Holdings, sessions: number): VerifyReport {
+  const entries = [...holdings.entries()]
+  return {
+    interceptions: entries.filter(({ start }) => start).length,
+    records: entries.reduce((sum, { records }) => sum + records.size, 0),
+    sessions,
+    open: entries.filter(({ start, end }) => start && !end).length,
+    orphans: entries.filter(({ start }) => !start).length,
+    faults: [],
+  }
+}
+
+function remembered<K extends object, V>(make: (from: K) => V): (from: K) => V {
+  const made = new WeakMap<K, { readonly value: V }>()
+  return (from) => {
+    const found = made.get(from) ?? { value: make(from) }
+    made.set(from, found)
+    return found.value
+  }
 }

@@ -4,6 +4,8 @@ import { Command } from 'commander'
 import { messageOf } from '../core/errors.ts'
 import { interceptionsCommand } from './interceptions.ts'
 import { serveCommand } from './serve.ts'
+import { tokensCommand } from './tokens.ts'
+import { usersCommand } from './users.ts'
 
 const program = new Command('sluice')
   .description('A gateway for AI traffic: every stream passes untouched, what it was is kept.')
@@ -12,6 +14,8 @@ const program = new Command('sluice')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(serveCommand())
   .addCommand(interceptionsCommand())
+  .addCommand(usersCommand())
+  .addCommand(tokensCommand())
   .addCommand(
     new Command('aibridge')
       .description('the same commands under their older name')

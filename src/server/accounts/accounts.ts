@@ -101,6 +101,11 @@ export class Accounts {
   }
 
   async createToken(wish: TokenWish): Promise<CreatedToken> {
+    if (wish.name && !isUsername(wish.name))
+      throw new SluiceError(
+        'the name of a token has at most 256 letters, digits and signs, and no blank at its ends',
+        { code: 'ERR_TOKEN_NAME', status: 400 },
+      )
     const token = createToken()
     const { hash, ...facts } = newToken(token, wish)
     if (!(await this.#store.addToken({ hash, ...facts }))) throw noUser(wish.username)

@@ -1,3 +1,4 @@
+import type { InterceptionEvent } from '../events.ts'
 import type { Round, RoundOptions, Verdict } from '../format.ts'
 import { isObject, type JsonObject, parseJson } from '../json.ts'
 import type { Frame } from '../sse.ts'
@@ -14,63 +15,74 @@ export interface ReplyReader {
   isWhole(): boolean
 }
 
-/** The round of any format: errors by status, one path for streams and whole bodies, the verdict. */
-export function createReplyRound(
-  { status, streaming }: RoundOptions,
-  events: ReplyEvents,
-  reader: ReplyReader,
-): Round {
-  let broken = false
+/**
+ * The round of any format: errors by status, one path for streams and whole bodies, the verdict. A class, since V8
+ * makes a hidden class for each object literal with a getter, and keeps with it all that the getter can reach.
+ */
+export class ReplyRound implements Round {
+  readonly #status: number
+  readonly #streaming: boolean
+  readonly #events: ReplyEvents
+  readonly #reader: ReplyReader
+  #broken = false
 
-  function readWhole({ data }: Frame): void {
-    if (status >= 400) {
-      events.error(errorOfStatus(status, data))
-      return
-    }
-    const body = parseJson(data)
-    if (!isObject(body)) {
-      // It set out to be JSON: the answer is cut short. Anything else is judged by its status.
-      broken = body === undefined && /^\s*[{[]/.test(data)
-      return
-    }
-    if (isObject(body.error) || typeof body.error === 'string') events.error(errorOf(body))
-    reader.readBody(body)
+  constructor({ status, streaming }: RoundOptions, events: ReplyEvents, reader: ReplyReader) {
+    this.#status = status
+    this.#streaming = streaming
+    this.#events = events
+    this.#reader = reader
   }
 
-  function verdict(): Verdict {
-    if (events.failure) return { outcome: 'failed', ...events.failure }
-    if (status >= 400) {
-      const { errorType, message: errorMessage } = errorOfStatus(status, '')
+  get messageId(): string {
+    return this.#events.messageId
+  }
+
+  get generating(): boolean {
+    return this.#events.generating
+  }
+
+  read(frame: Frame): readonly InterceptionEvent[] {
+    if (this.#streaming) this.#reader.readFrame(frame)
+    else this.#readWhole(frame)
+    return this.#events.take()
+  }
+
+  finish(): readonly InterceptionEvent[] {
+    this.#reader.readRest()
+    this.#events.finalUsage()
+    if (this.#status >= 400) this.#events.error(errorOfStatus(this.#status, ''))
+    return this.#events.take()
+  }
+
+  verdict(): Verdict {
+    const { failure } = this.#events
+    if (failure) return { outcome: 'failed', ...failure }
+    if (this.#status >= 400) {
+      const { errorType, message: errorMessage } = errorOfStatus(this.#status, '')
       return { outcome: 'failed', errorType, errorMessage }
     }
-    if (broken) {
+    if (this.#broken) {
       return {
         outcome: 'failed',
         errorType: 'unknown',
         errorMessage: 'the JSON of the reply is broken or cut short',
       }
     }
-    return { outcome: !streaming || reader.isWhole() ? 'completed' : 'upstream_cut' }
+    return { outcome: !this.#streaming || this.#reader.isWhole() ? 'completed' : 'upstream_cut' }
   }
 
-  return {
-    get messageId() {
-      return events.messageId
-    },
-    get generating() {
-      return events.generating
-    },
-    read(frame) {
-      if (streaming) reader.readFrame(frame)
-      else readWhole(frame)
-      return events.take()
-    },
-    finish() {
-      reader.readRest()
-      events.finalUsage()
-      if (status >= 400) events.error(errorOfStatus(status, ''))
-      return events.take()
-    },
-    verdict,
+  #readWhole({ data }: Frame): void {
+    if (this.#status >= 400) {
+      this.#events.error(errorOfStatus(this.#status, data))
+      return
+    }
+    const body = parseJson(data)
+    if (!isObject(body)) {
+      // It set out to be JSON: the answer is cut short. Anything else is judged by its status.
+      this.#broken = body === undefined && /^\s*[{[]/.test(data)
+      return
+    }
+    if (isObject(body.error) || typeof body.error === 'string') this.#events.error(errorOf(body))
+    this.#reader.readBody(body)
   }
 }

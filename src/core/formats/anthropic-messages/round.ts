@@ -5,7 +5,7 @@ import { InOrder } from '../in-order.ts'
 import { compactJson, jsonText } from '../json-text.ts'
 import { errorOf } from '../reply-error.ts'
 import { ReplyEvents } from '../reply-events.ts'
-import { createReplyRound } from '../reply-round.ts'
+import { ReplyRound } from '../reply-round.ts'
 import { anthropicUsage } from '../usage.ts'
 
 /** A reader of one reply of the Messages API. */
@@ -57,7 +57,7 @@ export function createRound(options: RoundOptions): Round {
     })
   }
 
-  return createReplyRound(options, events, {
+  return new ReplyRound(options, events, {
     readFrame(frame) {
       if (frame.event === 'ping') return
       const json = frameJson(frame)

@@ -3,7 +3,7 @@ import { arrayOf, countOf, isObject, type JsonObject, objectOf } from '../../jso
 import { frameJson } from '../frame-json.ts'
 import { errorOf } from '../reply-error.ts'
 import { ReplyEvents } from '../reply-events.ts'
-import { createReplyRound } from '../reply-round.ts'
+import { ReplyRound } from '../reply-round.ts'
 import { openaiUsage } from '../usage.ts'
 import { readReasoning } from './reasoning.ts'
 import { ChatToolCalls } from './tool-calls.ts'
@@ -51,7 +51,7 @@ export function createRound(options: RoundOptions): Round {
     if (choice.calls.read(message)) events.generating = true
   }
 
-  return createReplyRound(options, events, {
+  return new ReplyRound(options, events, {
     readFrame(frame) {
       if (frame.data.startsWith('[DONE]')) {
         done = true

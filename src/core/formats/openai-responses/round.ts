@@ -3,7 +3,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../../js
 import { eventName, frameJson } from '../frame-json.ts'
 import { errorOf } from '../reply-error.ts'
 import { ReplyEvents } from '../reply-events.ts'
-import { createReplyRound } from '../reply-round.ts'
+import { ReplyRound } from '../reply-round.ts'
 import { openaiUsage } from '../usage.ts'
 import { appendPiece } from './append-piece.ts'
 import { type OutputItem, OutputItems } from './output-items.ts'
@@ -65,7 +65,7 @@ export function createRound(options: RoundOptions): Round {
     }
   }
 
-  return createReplyRound(options, events, {
+  return new ReplyRound(options, events, {
     readFrame(frame) {
       const json = frameJson(frame)
       const event = objectOf(json)

@@ -1,0 +1,32 @@
+import { type JsonObject, objectOf, stringOf } from '../../json.ts'
+import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
+import { textOfResult } from '../../tool-rounds/tool-result.ts'
+import { ChatMerger } from './merge.ts'
+
+/** Tools of the gateway's in the Chat Completions API. */
+export const chatTools: ToolDialect = {
+  ownTools(request) {
+    const tools = request.value('tools') ?? []
+    // Several answers would go on in several ways.
+    if (!Array.isArray(tools) || Number(request.value('n') ?? 1) > 1) return null
+    return tools.map((tool) => stringOf(objectOf(objectOf(tool).function).name) ?? '')
+  },
+  inject(request, tools, parallel) {
+    const described = tools.map(({ id, description, inputSchema }) => ({
+      type: 'function',
+      function: { name: id, description, strict: false, parameters: inputSchema },
+    }))
+    request.insert('tools', described, 'last')
+    if (!parallel) request.set('parallel_tool_calls', false)
+  },
+  followUp(request, answer, results) {
+    request.insert('messages', [...answer, ...results.map(resultMessage)], 'last')
+  },
+  createMerger: (isInjected) => new ChatMerger(isInjected),
+  ping: ': ping\n\n',
+  errorFrame: (body) => frameText('', body),
+}
+
+function resultMessage({ id, result }: AnsweredCall): JsonObject {
+  return { role: 'tool', tool_call_id: id, content: textOfResult(result) }
+}

@@ -1,0 +1,68 @@
+import { type JsonObject, objectOf, stringOf } from '../../json.ts'
+import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
+import { notShown, type ResultPart, textOfResult } from '../../tool-rounds/tool-result.ts'
+import { ResponseMerger } from './merge.ts'
+
+/** Tools of the gateway's in the Responses API. */
+export const responseTools: ToolDialect = {
+  ownTools(request) {
+    const tools = request.value('tools') ?? []
+    const input = request.value('input') ?? []
+    if (!Array.isArray(tools) || !(typeof input === 'string' || Array.isArray(input))) return null
+    return tools.map((tool) => stringOf(objectOf(tool).name) ?? '')
+  },
+  inject(request, tools, parallel) {
+    const described = tools.map(({ id, description, inputSchema }) => ({
+      type: 'function',
+      name: id,
+      description,
+      strict: false,
+      parameters: inputSchema,
+    }))
+    request.insert('tools', described, 'last')
+    if (!parallel) request.set('parallel_tool_calls', false)
+  },
+  followUp(request, answer, results) {
+    const stored = request.value('store') !== false
+    const items = [
+      ...answer.filter((item) => stored || standsAlone(item)),
+      ...results.map(outputItem),
+    ]
+    const input = request.value('input')
+    // A conversation holds all that was said; only what is new goes to it.
+    if ((request.value('conversation') ?? null) !== null) {
+      request.set('input', results.map(outputItem))
+    } else if (typeof input === 'string') {
+      request.set('input', [{ role: 'user', content: input }, ...items])
+    } else request.insert('input', items, 'last')
+  },
+  createMerger: (isInjected) => new ResponseMerger(isInjected),
+  ping: ': ping\n\n',
+  errorFrame(body, merger) {
+    const { code = null, message = '', param = null } = objectOf(objectOf(body).error)
+    const sequence_number = merger.nextNumber()
+    return frameText('error', { type: 'error', code, message, param, sequence_number })
+  },
+}
+
+/** Reasoning that is not stored is known upstream only by its encrypted content. */
+function standsAlone({ type, encrypted_content }: JsonObject): boolean {
+  return type !== 'reasoning' || typeof encrypted_content === 'string'
+}
+
+function outputItem({ id, result }: AnsweredCall): JsonObject {
+  const { parts } = result
+  // A list is newer than a text, and not every host knows it: only images need it.
+  const output = parts.some(isImage) ? parts.map(outputContent) : textOfResult(result)
+  return { type: 'function_call_output', call_id: id, output }
+}
+
+function outputContent(part: ResultPart): JsonObject {
+  if (part.type === 'text') return { type: 'input_text', text: part.text }
+  if (!isImage(part)) return { type: 'input_text', text: notShown(part) }
+  return { type: 'input_image', image_url: `data:${part.mimeType};base64,${part.data}` }
+}
+
+function isImage(part: ResultPart): part is Extract<ResultPart, { type: 'image' }> {
+  return part.type === 'image' && /^image\/(jpeg|png|gif|webp)$/.test(part.mimeType)
+}

@@ -1,0 +1,69 @@
+import type { JsonObject } from '../json.ts'
+import type { JsonEdit } from '../json-edit.ts'
+import type { InjectedTool } from '../mcp/toolbox.ts'
+import type { Frame } from '../sse.ts'
+import type { ToolResult } from './tool-result.ts'
+
+/** What a wire API needs beyond its `Format` so that the gateway can run tools within one reply. */
+export interface ToolDialect {
+  /** The names of the client's own tools; null where the request can't take any of ours. */
+  ownTools(request: JsonEdit): readonly string[] | null
+  /** Puts tools into a request; `parallel` leaves it to the model to call several at once. */
+  inject(request: JsonEdit, tools: readonly InjectedTool[], parallel: boolean): void
+  /** Adds to a request what the model answered and what its calls resulted in. */
+  followUp(request: JsonEdit, answer: Answer, results: readonly AnsweredCall[]): void
+  createMerger(isInjected: (tool: string) => boolean): Merger
+  /** Keeps the client waiting while tools run. */
+  readonly ping: string
+  /** The frame that ends a stream with an error of ours. */
+  errorFrame(body: unknown, merger: Merger): string
+}
+
+/** A call of a tool of ours. */
+export interface InjectedCall {
+  /** The id that the result names. */
+  readonly id: string
+  /** The name under which it was offered. */
+  readonly tool: string
+  /** As the model wrote it. */
+  readonly input: string
+}
+
+export interface AnsweredCall extends InjectedCall {
+  readonly result: ToolResult
+}
+
+/** The model's own message or output items, in the form of a request. */
+export type Answer = readonly JsonObject[]
+
+/**
+ * Makes one reply of several: reads each round's frames or body, withholds the calls of our tools and what ends a
+ * round that has some, renumbers what follows, sums usage.
+ */
+export interface Merger {
+  /** A further upstream reply begins. */
+  nextRound(): void
+  /** What the client gets of a frame: the frame itself, another text, or nothing. */
+  frame(frame: Frame): Frame | string | null
+  /** Reads the whole body of a round that does not stream. */
+  body(body: JsonObject): void
+  /** The round's calls of our tools. */
+  readonly calls: readonly InjectedCall[]
+  /** True where there are some and the round has ended such that they are to be run. */
+  readonly runnable: boolean
+  /** True where it also called tools of the client's: then the reply ends for them. */
+  readonly mixed: boolean
+  /** The model's own words of this round, for the request of the next. */
+  answer(): Answer
+  /** What was withheld of a round's end where the reply ends with it after all. */
+  ending(): string
+  /** The reply that does not stream, all rounds in one. */
+  whole(): JsonObject
+  /** Numbers the next frame of ours, where the format numbers them. */
+  nextNumber(): number
+}
+
+/** A frame with another event name or data. */
+export function frameText(event: string, data: unknown): string {
+  return `${event === '' ? '' : `event: ${event}\n`}data: ${JSON.stringify(data)}\n\n`
+}

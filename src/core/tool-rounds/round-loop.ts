@@ -1,0 +1,107 @@
+import type { Format } from '../format.ts'
+import { JsonEdit } from '../json-edit.ts'
+import type { InjectedTool } from '../mcp/toolbox.ts'
+import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
+import type { AnsweredCall, Merger, ToolDialect } from './dialect.ts'
+import { limitError, type ToolLimits } from './limits.ts'
+import type { RoundsObserver } from './observer.ts'
+import { type CallTool, runCalls } from './run-calls.ts'
+
+export interface RoundLoopOptions {
+  readonly format: Format
+  readonly dialect: ToolDialect
+  /** With the tools in its body. */
+  readonly request: UpstreamRequest & { readonly body: Buffer }
+  readonly send: Send
+  /** Those that were offered. */
+  readonly tools: ReadonlyMap<string, InjectedTool>
+  readonly callTool: CallTool
+  readonly limits: ToolLimits
+  readonly observer: RoundsObserver
+  /** No tool is run for a client that has left. */
+  readonly clientGone: () => boolean
+}
+
+/** The upstream calls of one reply: after each, the tools that it calls are run and their results sent with the next. */
+export class RoundLoop {
+  readonly merger: Merger
+  readonly observer: RoundsObserver
+  readonly options: RoundLoopOptions
+  readonly #limit = new AbortController()
+  #body: Buffer
+  #rounds = 0
+  #calls = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: RoundLoopOptions) {
+    this.options = options
+    this.observer = options.observer
+    this.merger = options.dialect.createMerger((tool) => options.tools.has(tool))
+    this.#body = options.request.body
+  }
+
+  /** Aborts when the tools' time is over. */
+  get limit(): AbortSignal {
+    return this.#limit.signal
+  }
+
+  /** A round of tools and then another upstream call follow. */
+  get goesOn(): boolean {
+    return this.merger.runnable && !this.merger.mixed && !this.options.clientGone()
+  }
+
+  /** Tools of ours are to be run, but then the client has to run its own. */
+  get isMixed(): boolean {
+    return this.merger.runnable && this.merger.mixed && !this.options.clientGone()
+  }
+
+  async send(signal: AbortSignal): Promise<Reply> {
+    this.#rounds++
+    const { request, send } = this.options
+    return send({
+      ...request,
+      body: this.#body,
+      signal: AbortSignal.any([request.signal, signal, this.limit]),
+    })
+  }
+
+  /** Runs what the round called, and sends the results. Rejects with the limit that is passed. */
+  async next(signal: AbortSignal): Promise<Reply> {
+    const { limits, dialect } = this.options
+    if (this.#rounds >= limits.maxRounds) {
+      throw limitError(`the model went on calling them after ${limits.maxRounds} rounds`)
+    }
+    const answered = await this.run(signal)
+    const request = new JsonEdit(this.#body)
+    dialect.followUp(request, this.merger.answer(), answered)
+    this.#body = request.bytes()
+    this.observer.endRound()
+    this.merger.nextRound()
+    return this.send(signal)
+  }
+
+  /** Runs what the round called. */
+  async run(signal: AbortSignal): Promise<AnsweredCall[]> {
+    const { calls } = this.merger
+    const { limits, callTool } = this.options
+    this.#calls += calls.length
+    if (this.#calls > limits.maxCalls) {
+      throw limitError(`the model made more than ${limits.maxCalls} calls`)
+    }
+    this.#timer ??= setTimeout(
+      () => this.#limit.abort(limitError(`they took more than ${limits.totalTimeout} ms in all`)),
+      limits.totalTimeout,
+    ).unref()
+    return runCalls(calls, {
+      callTool,
+      limits,
+      signal: AbortSignal.any([this.options.request.signal, signal, this.limit]),
+      told: (call, outcome) => this.observer.called(call, outcome),
+    })
+  }
+
+  /** No more rounds come. */
+  close(): void {
+    clearTimeout(this.#timer)
+  }
+}

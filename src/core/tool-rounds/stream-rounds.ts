@@ -1,0 +1,191 @@
+import type { Readable } from 'node:stream'
+import { messageOf, SluiceError } from '../errors.ts'
+import { errorOfStatus } from '../formats/reply-error.ts'
+import { filterHeaders, headerValue } from '../headers.ts'
+import { isObject, parseJson } from '../json.ts'
+import { outcomeOf } from '../outcome-of.ts'
+import { Framer } from '../sse.ts'
+import type { Reply } from '../upstream.ts'
+import { MergedBody } from './merged-body.ts'
+import { readWhole } from './read-whole.ts'
+import type { RoundLoop } from './round-loop.ts'
+
+/** Between two pings while tools run. */
+const pingMs = 2000
+/** How long an upstream may take to end a body behind its terminal frame, so that its connection can be kept. */
+const lingerMs = 5000
+
+/** The first reply with a body that goes on through all rounds. */
+export function streamRounds(loop: RoundLoop, first: Reply): Reply {
+  const body = new MergedBody()
+  void stream(loop, first, body).finally(() => loop.close())
+  // What the client gets may be longer or shorter.
+  const headers = filterHeaders(first.headers, (name) => name !== 'content-length')
+  return { ...first, headers, body }
+}
+
+async function stream(loop: RoundLoop, first: Reply, body: MergedBody): Promise<void> {
+  let reply = first
+  try {
+    for (;;) {
+      loop.observer.begin({ streaming: true, status: reply.status })
+      await new StreamedRound(loop, reply.body, body).pass()
+      if (!loop.goesOn) break
+      reply = await pinging(loop, body, () => loop.next(body.signal))
+      const refused = await refusalOf(loop, reply)
+      if (refused === null) continue
+      await body.write(refused)
+      break
+    }
+    body.end()
+  } catch (thrown) {
+    const error: unknown = loop.limit.aborted ? loop.limit.reason : thrown
+    if (body.destroyed) return
+    // Only what we do ourselves ends in words of ours; a cut upstream looks cut.
+    if (!(error instanceof SluiceError) || error.code === 'ERR_UPSTREAM_CUT') {
+      body.destroy(error instanceof Error ? error : new Error(messageOf(error)))
+      return
+    }
+    await body.write(ownError(loop, error))
+    body.end()
+  }
+}
+
+/** One upstream reply on its way into the merged body. */
+class StreamedRound {
+  readonly #loop: RoundLoop
+  readonly #source: Readable
+  readonly #body: MergedBody
+  readonly #framer = new Framer()
+  #ended = false
+
+  constructor(loop: RoundLoop, source: Readable, body: MergedBody) {
+    this.#loop = loop
+    this.#source = source
+    this.#body = body
+  }
+
+  /** Resolves at the end of the round, or of the reply. Rejects where the upstream breaks off. */
+  async pass(): Promise<void> {
+    const { limit } = this.#loop
+    const giveUp = () => this.#source.destroy()
+    const signals = [this.#body.signal, limit]
+    for (const signal of signals) signal.addEventListener('abort', giveUp)
+    try {
+      if (signals.some(({ aborted }) => aborted)) giveUp()
+      await this.#passAll()
+    } catch (cause) {
+      giveUp()
+      if (cause instanceof SluiceError && cause.code === 'ERR_TOOL_LIMIT') throw cause
+      throw new SluiceError(messageOf(cause), { code: 'ERR_UPSTREAM_CUT', status: 502, cause })
+    } finally {
+      for (const signal of signals) signal.removeEventListener('abort', giveUp)
+    }
+  }
+
+  async #passAll(): Promise<void> {
+    for await (const chunk of this.#source.iterator({ destroyOnReturn: false })) {
+      const wasEnded = this.#ended
+      const text = wasEnded ? (chunk as Buffer) : this.#merged(chunk as Buffer)
+      if (this.#ended && !wasEnded && (await this.#lastWords(text))) return drain(this.#source)
+      if (!this.#ended || wasEnded) await this.#body.write(text)
+    }
+    if (this.#ended) return
+    const rest = Buffer.from(this.#framer.rest())
+    const frame = this.#framer.end()
+    await this.#lastWords(frame ? bytesOf(this.#take(frame), rest) : rest)
+  }
+
+  /** What the client gets of a chunk. */
+  #merged(chunk: Buffer): Buffer {
+    const parts: Uint8Array[] = []
+    for (const block of this.#framer.push(chunk)) {
+      if (block.frame === null || this.#ended) parts.push(block.bytes)
+      else parts.push(bytesOf(this.#take(block.frame), block.bytes))
+    }
+    if (this.#ended && !this.#loop.goesOn) parts.push(this.#framer.rest())
+    return parts.length === 1 ? Buffer.from(parts[0] as Uint8Array) : Buffer.concat(parts)
+  }
+
+  #take(frame: Parameters<RoundLoop['merger']['frame']>[0]) {
+    const { observer, merger, options } = this.#loop
+    observer.note(frame)
+    this.#ended = options.format.isTerminal(frame)
+    return merger.frame(frame)
+  }
+
+  /** The end of the round: true where another follows, else the reply's end is written. */
+  async #lastWords(text: Uint8Array): Promise<boolean> {
+    const loop = this.#loop
+    const { merger } = loop
+    if (loop.goesOn) {
+      await this.#body.write(text)
+      return true
+    }
+    if (loop.isMixed) {
+      await this.#body.write(text)
+      await pinging(loop, this.#body, () => loop.run(this.#body.signal))
+      await this.#body.write(merger.ending())
+      return false
+    }
+    await this.#body.write(Buffer.concat([text, Buffer.from(merger.ending())]))
+    return false
+  }
+}
+
+function bytesOf(
+  passed: { readonly bytes: Uint8Array } | string | null,
+  own: Uint8Array,
+): Uint8Array {
+  if (passed === null) return new Uint8Array()
+  return typeof passed === 'string' ? Buffer.from(passed) : own
+}
+
+/** Lets the connection be used again. */
+function drain(source: Readable): void {
+  const timer = setTimeout(() => source.destroy(), lingerMs).unref()
+  source
+    .on('error', () => {})
+    .on('close', () => clearTimeout(timer))
+    .resume()
+}
+
+async function pinging<T>(loop: RoundLoop, body: MergedBody, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => body.offer(loop.options.dialect.ping), pingMs)
+  try {
+    return await work()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** A later round that does not stream, as the frame that ends the stream with its error; null where it does stream. */
+async function refusalOf(loop: RoundLoop, reply: Reply): Promise<string | null> {
+  const { status, headers, body } = reply
+  const type = headerValue(headers, 'content-type') ?? ''
+  if (status < 400 && /^\s*text\/event-stream\b/i.test(type)) return null
+  const { observer, merger, options } = loop
+  const text = (await readWhole(body, 64 * 1024))?.toString() ?? ''
+  if (status < 400) {
+    throw new SluiceError(`the upstream answered a later round with ${type || 'no content type'}`, {
+      code: 'ERR_UPSTREAM_REPLY',
+      status: 502,
+    })
+  }
+  observer.begin({ streaming: false, status })
+  observer.note({ event: '', data: text, bytes: Buffer.from(text) })
+  const json = parseJson(text)
+  const error = { status, ...errorOfStatus(status, text) }
+  const known = isObject(json) && isObject(json.error)
+  return options.dialect.errorFrame(known ? json : options.format.errorBody(error), merger)
+}
+
+function ownError({ observer, merger, options }: RoundLoop, error: SluiceError): string {
+  const { errorType } = outcomeOf(error)
+  const { status, message } = error
+  observer.fail(errorType, message)
+  return options.dialect.errorFrame(
+    options.format.errorBody({ status, errorType, message }),
+    merger,
+  )
+}

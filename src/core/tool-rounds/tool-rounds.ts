@@ -1,0 +1,100 @@
+import type { InterceptionEvent } from '../events.ts'
+import type { Format } from '../format.ts'
+import { headerValue } from '../headers.ts'
+import type { InjectedTool } from '../mcp/toolbox.ts'
+import type { ReplyReader } from '../reply-reader.ts'
+import type { Frame } from '../sse.ts'
+import { SseReader } from '../sse-reader.ts'
+import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
+import { dialects } from './dialects.ts'
+import type { ToolLimits } from './limits.ts'
+import { MergedReader } from './merged-reader.ts'
+import { RoundsObserver } from './observer.ts'
+import { RoundLoop } from './round-loop.ts'
+import type { CallTool } from './run-calls.ts'
+import { streamRounds } from './stream-rounds.ts'
+import { wholeRounds } from './whole-rounds.ts'
+
+export interface ToolRoundsOptions {
+  readonly format: Format
+  /** With the tools in its body. */
+  readonly request: UpstreamRequest & { readonly body: Buffer }
+  /** One upstream call, with its time-out for headers. */
+  readonly send: Send
+  /** Those that were offered. */
+  readonly tools: ReadonlyMap<string, InjectedTool>
+  readonly callTool: CallTool
+  readonly limits: ToolLimits
+  readonly emit: (events: readonly InterceptionEvent[]) => void
+  readonly frame: (frame: Frame) => void
+  readonly clientGone: () => boolean
+  /** Between two reads of a body that does not stream, in ms. */
+  readonly upstreamIdleTimeout: number
+}
+
+export interface ReaderHooks {
+  /** Usage was asked for in the client's stead: the chunk with it is taken out. */
+  readonly askedUsage: boolean
+  /** Hears that the terminal frame's events were given. */
+  readonly terminal: () => void
+}
+
+/** The reply to a request with tools of ours: to the relay one reply, whatever number of upstream calls it takes. */
+export interface MergedReply {
+  readonly reply: Reply
+  /** Null where the reply is to be read like any other: nothing in it was looked at. */
+  readonly reader: ((hooks: ReaderHooks) => ReplyReader) | null
+}
+
+/** Sends a request with tools of ours and runs those that the model calls. */
+export class ToolRounds {
+  readonly #options: ToolRoundsOptions
+  readonly #observer: RoundsObserver
+
+  constructor(options: ToolRoundsOptions) {
+    this.#options = options
+    this.#observer = new RoundsObserver(options)
+  }
+
+  /** True once the model has said anything. */
+  get generating(): boolean {
+    return this.#observer.generating
+  }
+
+  /** What is owed of events when it ends; only the first call gives any. */
+  finish(): readonly InterceptionEvent[] {
+    return this.#observer.finish()
+  }
+
+  /** Resolves when the head of the reply is known: of one that does not stream that is at its end. */
+  async start(): Promise<MergedReply> {
+    const { format, emit } = this.#options
+    const observer = this.#observer
+    const loop = new RoundLoop({ ...this.#options, dialect: dialects[format.name], observer })
+    const first = await loop.send(neverAborted)
+    const kind = kindOf(first)
+    if (kind === 'other') return { reply: first, reader: null }
+    if (kind === 'whole') {
+      const merged = await wholeRounds(loop, first, this.#options.upstreamIdleTimeout)
+      return merged.read
+        ? { ...merged, reader: () => new MergedReader(observer) }
+        : { ...merged, reader: null }
+    }
+    return {
+      reply: streamRounds(loop, first),
+      reader: ({ askedUsage, terminal }) =>
+        new SseReader({ format, round: observer, emit, terminal, frame: () => {}, askedUsage }),
+    }
+  }
+}
+
+const neverAborted = new AbortController().signal
+
+/** Refusals, and what can't be read, pass as they are. */
+function kindOf({ status, headers }: Reply): 'streamed' | 'whole' | 'other' {
+  const type = headerValue(headers, 'content-type') ?? ''
+  const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
+  if (status >= 400 || (encoding !== 'identity' && encoding !== '')) return 'other'
+  if (/^\s*text\/event-stream\b/i.test(type)) return 'streamed'
+  return /\bjson\b/i.test(type) ? 'whole' : 'other'
+}

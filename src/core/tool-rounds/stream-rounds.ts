@@ -58,6 +58,7 @@ class StreamedRound {
   readonly #body: MergedBody
   readonly #framer = new Framer()
   #ended = false
+  #after: Uint8Array = new Uint8Array()
 
   constructor(loop: RoundLoop, source: Readable, body: MergedBody) {
     this.#loop = loop
@@ -96,15 +97,17 @@ class StreamedRound {
     await this.#lastWords(frame ? bytesOf(this.#take(frame), rest) : rest)
   }
 
-  /** What the client gets of a chunk. */
-  #merged(chunk: Buffer): Buffer {
+  /** What the client gets of a chunk; what comes behind the terminal frame is kept apart. */
+  #merged(chunk: Buffer): Uint8Array {
     const parts: Uint8Array[] = []
-    for (const block of this.#framer.push(chunk)) {
-      if (block.frame === null || this.#ended) parts.push(block.bytes)
-      else parts.push(bytesOf(this.#take(block.frame), block.bytes))
+    const after: Uint8Array[] = []
+    for (const { frame, bytes } of this.#framer.push(chunk)) {
+      if (this.#ended) after.push(bytes)
+      else if (frame === null) parts.push(bytes)
+      else parts.push(bytesOf(this.#take(frame), bytes))
     }
-    if (this.#ended && !this.#loop.goesOn) parts.push(this.#framer.rest())
-    return parts.length === 1 ? Buffer.from(parts[0] as Uint8Array) : Buffer.concat(parts)
+    if (this.#ended) this.#after = Buffer.concat([...after, this.#framer.rest()])
+    return parts.length === 1 ? (parts[0] as Uint8Array) : Buffer.concat(parts)
   }
 
   #take(frame: Parameters<RoundLoop['merger']['frame']>[0]) {
@@ -125,10 +128,10 @@ class StreamedRound {
     if (loop.isMixed) {
       await this.#body.write(text)
       await pinging(loop, this.#body, () => loop.run(this.#body.signal))
-      await this.#body.write(merger.ending())
-      return false
+      await this.#body.write(Buffer.concat([Buffer.from(merger.ending()), this.#after]))
+    } else {
+      await this.#body.write(Buffer.concat([text, Buffer.from(merger.ending()), this.#after]))
     }
-    await this.#body.write(Buffer.concat([text, Buffer.from(merger.ending())]))
     return false
   }
 }

@@ -36,7 +36,7 @@ for (const each of cases) {
 
   test(`${each.name} is the same a byte at a time`, async () => {
     const whole = await tried(each)
-    const bytes = await tried(each, (body) => chunked(body, [...body.keys().drop(1)]))
+    const bytes = await tried(each, (body) => chunked(body, [...body.keys().drop(1).take(40_000)]))
     assert.ok(bytes.bytes.equals(whole.bytes))
     assert.deepEqual(bytes.events.map(withoutDuration), whole.events.map(withoutDuration))
   })

@@ -62,6 +62,12 @@ export class RoundsObserver implements Round {
     return events
   }
 
+  /** Tells what was not told yet: while tools run nobody else asks for it. */
+  flush(): void {
+    const events = this.read()
+    if (events.length > 0) this.#options.emit(events)
+  }
+
   /** A round ended to which another follows: why the model stopped is no news then. */
   endRound(): void {
     const events = [...this.read(), ...this.#told(this.#round?.finish() ?? [])]

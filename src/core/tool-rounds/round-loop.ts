@@ -84,6 +84,7 @@ export class RoundLoop {
   async run(signal: AbortSignal): Promise<AnsweredCall[]> {
     const { calls } = this.merger
     const { limits, callTool } = this.options
+    this.observer.flush()
     this.#calls += calls.length
     if (this.#calls > limits.maxCalls) {
       throw limitError(`the model made more than ${limits.maxCalls} calls`)

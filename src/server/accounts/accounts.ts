@@ -118,7 +118,7 @@ export class Accounts {
       throw new SluiceError(
         `there is no token with the id "${id}": sluice tokens list shows them`,
         {
-          code: 'ERR_NO_TOKEN',
+          code: 'ERR_NO_SUCH_TOKEN',
           status: 404,
         },
       )
@@ -162,7 +162,7 @@ function newToken(token: string, { username, name = '', expiresIn }: TokenWish):
 
 function noUser(username: string): SluiceError {
   return new SluiceError(`there is no user "${username}": sluice users list shows them`, {
-    code: 'ERR_NO_USER',
+    code: 'ERR_NO_SUCH_USER',
     status: 404,
   })
 }

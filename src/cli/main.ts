@@ -2,10 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { messageOf } from '../core/errors.ts'
+import { eraseCommand } from './erase.ts'
+import { exportCommand } from './export.ts'
+import { importCommand } from './import.ts'
 import { interceptionsCommand } from './interceptions.ts'
+import { journalCommand } from './journal.ts'
+import { migrateCommand } from './migrate.ts'
+import { pruneCommand } from './prune.ts'
+import { reindexCommand } from './reindex.ts'
 import { serveCommand } from './serve.ts'
 import { tokensCommand } from './tokens.ts'
 import { usersCommand } from './users.ts'
+import { verifyCommand } from './verify.ts'
 
 const program = new Command('sluice')
   .description('A gateway for AI traffic: every stream passes untouched, what it was is kept.')
@@ -14,6 +22,14 @@ const program = new Command('sluice')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(serveCommand())
   .addCommand(interceptionsCommand())
+  .addCommand(exportCommand())
+  .addCommand(importCommand())
+  .addCommand(migrateCommand())
+  .addCommand(pruneCommand())
+  .addCommand(eraseCommand())
+  .addCommand(verifyCommand())
+  .addCommand(reindexCommand())
+  .addCommand(journalCommand())
   .addCommand(usersCommand())
   .addCommand(tokensCommand())
   .addCommand(

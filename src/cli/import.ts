@@ -1,0 +1,64 @@
+import { createReadStream } from 'node:fs'
+import type { Command } from 'commander'
+import { SluiceError } from '../core/errors.ts'
+import { importText } from '../server/import.ts'
+import { progress } from './progress.ts'
+import { type StoreFlags, storeCommand } from './store-command.ts'
+import { counted, tell } from './tell.ts'
+import { type OpenStore, withStore } from './with-store.ts'
+
+interface Flags extends StoreFlags {
+  readonly dryRun?: boolean
+}
+
+/** `sluice import`: what `export` wrote, back into a store. */
+export function importCommand(): Command {
+  return storeCommand({
+    name: 'import',
+    description: 'store what export wrote as NDJSON; what is there already stays as it is',
+    examples: [
+      'sluice import interceptions.ndjson',
+      'zcat interceptions.ndjson.gz | sluice import -',
+      'sluice import interceptions.ndjson --dry-run',
+    ],
+  })
+    .argument('<file>', 'a file, or - for standard input')
+    .option('--dry-run', 'only judge the lines')
+    .action((file: string, flags: Flags) =>
+      withStore(flags, (open) => importFile(open, file, flags), { create: true }),
+    )
+}
+
+async function importFile(
+  { store, name, diagnostics }: OpenStore,
+  file: string,
+  flags: Flags,
+): Promise<void> {
+  const { dryRun = false } = flags
+  const line = progress('interceptions')
+  const input = file === '-' ? process.stdin : createReadStream(file)
+  const report = await importText({
+    input,
+    store,
+    dryRun,
+    onProgress: line.tell,
+    onFault: (number, message) => {
+      line.end()
+      process.stderr.write(`sluice: line ${number}: ${message}\n`)
+    },
+  }).finally(line.end)
+  const refused = diagnostics.total('records_dropped')
+  const { interceptions, records, faults } = report
+  tell(flags, { ...report, refused, dryRun }, [
+    `${counted(interceptions, 'interception')} with ${counted(records, 'record')} ${dryRun ? 'could be imported' : 'were imported'} into ${name}`,
+    ...(refused > 0
+      ? [
+          `${counted(refused, 'record')} of them were refused: older than the store's retention, or of an erased user`,
+        ]
+      : []),
+  ])
+  if (faults > 0)
+    throw new SluiceError(`${counted(faults, 'line')} could not be imported`, {
+      code: 'ERR_IMPORT',
+    })
+}

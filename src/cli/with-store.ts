@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { Diagnostics } from '../core/diagnostics.ts'
+import { SluiceError } from '../core/errors.ts'
+import type { Store } from '../core/store.ts'
+import { type Config, readConfig } from '../server/config.ts'
+import { createRecorder, createStore, sqlitePath, storeName } from '../server/store.ts'
+import type { StoreFlags } from './store-command.ts'
+
+export interface OpenStore {
+  readonly store: Store
+  readonly config: Config
+  /** For people, without credentials. */
+  readonly name: string
+  /** The journal's folder, where what waits in it is covered. */
+  readonly journal: string | undefined
+  /** Counts what the store itself reports while it is open. */
+  readonly diagnostics: Diagnostics
+}
+
+export interface WithStoreOptions {
+  /** One that is not there yet is made. @default false */
+  readonly create?: boolean
+  /** What waits on this machine for a store on the network is meant, too. @default false */
+  readonly journal?: boolean
+}
+
+/** Opens the configured store, uses it and closes it again, however that ends. */
+export async function withStore<T>(
+  { store, journal, config: file }: Partial<StoreFlags>,
+  use: (open: OpenStore) => Promise<T>,
+  { create = false, journal: withJournal = false }: WithStoreOptions = {},
+): Promise<T> {
+  const config = readConfig({ flags: { store, journal, config: file } })
+  checkStore(config.store, create)
+  const folder = resolve(config.journal)
+  const behind = withJournal && config.store.startsWith('mongodb') && existsSync(folder)
+  const opened = await (behind ? createRecorder(config) : createStore(config))
+  const diagnostics = stderrDiagnostics()
+  try {
+    await opened.open({ diagnostics })
+    return await use({
+      store: opened,
+      config,
+      name: storeName(config.store),
+      journal: behind ? folder : undefined,
+      diagnostics,
+    })
+  } finally {
+    await opened.close()
+  }
+}
+
+/** Throws where a command has no store to work on. */
+export function checkStore(url: string, create: boolean): void {
+  if (url === 'memory:') {
+    throw new SluiceError(
+      'the store is memory:, which only its gateway sees: name sqlite:FILE or mongodb://…',
+      { code: 'ERR_NO_STORE' },
+    )
+  }
+  const path = sqlitePath(url)
+  if (!create && path !== undefined && !existsSync(path)) {
+    throw new SluiceError(
+      `there is no store at ${storeName(url)} yet: name another one with --store`,
+      { code: 'ERR_NO_STORE' },
+    )
+  }
+}
+
+/** What the store has to say beside its answers, as far as it is trouble. */
+export function stderrDiagnostics(): Diagnostics {
+  return new Diagnostics((level, message) => {
+    if (level === 'warn' || level === 'error') process.stderr.write(`sluice: ${message}\n`)
+  })
+}

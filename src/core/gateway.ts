@@ -8,6 +8,7 @@ import { SluiceError } from './errors.ts'
 import { Gate } from './gate.ts'
 import { type InitiatorFunction, identifyBy } from './identity.ts'
 import { Lineage } from './lineage.ts'
+import { createInjectedTools, type McpOptions } from './mcp/injected-tools.ts'
 import type { Plugin } from './plugin.ts'
 import { PluginSet } from './plugin-set.ts'
 import type { Provider } from './provider.ts'
@@ -62,6 +63,8 @@ export interface GatewayOptions {
   readonly recordContent?: boolean
   /** Keep `X-Sluice-Repo`, `-Branch` and `-Issue`. @default true */
   readonly annotations?: boolean
+  /** Tools of MCP servers that are offered to models and run here. @default none */
+  readonly mcp?: McpOptions
   /** How long `initiator` may take, in ms. @default 5000 */
   readonly identityTimeout?: number
 }
@@ -115,6 +118,7 @@ export function createGateway({
   drain = {},
   recordContent = true,
   annotations = true,
+  mcp = { servers: {} },
   identityTimeout = 5000,
 }: GatewayOptions): Gateway {
   const diagnostics = new Diagnostics(log)
@@ -129,6 +133,7 @@ export function createGateway({
     gate: new Gate(set.queues, commitWait, diagnostics),
     lineage: new Lineage(),
     retries: new Retries(),
+    injectedTools: createInjectedTools(mcp, diagnostics),
     drains: new Drains(drain),
     pipeline: () => ({
       plugins: set.observers,
@@ -191,6 +196,7 @@ export function createGateway({
     },
     close: async () => {
       await gateway.drain(0)
+      await runtime.injectedTools?.close()
       await set.close()
       await transport.close()
     },

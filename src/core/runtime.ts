@@ -4,6 +4,7 @@ import type { Drains } from './drains.ts'
 import type { Gate } from './gate.ts'
 import type { Identify } from './identity.ts'
 import type { Lineage } from './lineage.ts'
+import type { InjectedTools } from './mcp/injected-tools.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import type { Provider } from './provider.ts'
 import type { Retries } from './retries.ts'
@@ -19,6 +20,8 @@ export interface Runtime {
   readonly gate: Gate
   readonly lineage: Lineage
   readonly retries: Retries
+  /** Null where no MCP servers are configured. */
+  readonly injectedTools: InjectedTools | null
   readonly drains: Drains
   /** Built afresh for each interception: plugins that fail to open are left out until they do. */
   pipeline(): PipelineOptions

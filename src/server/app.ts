@@ -17,6 +17,7 @@ import { canReadAll } from './identity/caller.ts'
 import { firstOwner } from './identity/first-owner.ts'
 import { type Identify, identity } from './identity/identity.ts'
 import { atLeast, knowCaller } from './identity/rest-caller.ts'
+import { mcpOptions } from './mcp-options.ts'
 import { createMetrics, type Metrics, type MetricsSnapshot, metricsText } from './metrics.ts'
 import { observers } from './observers.ts'
 import { ownHeaders, setOwnHeaders } from './own-headers.ts'
@@ -68,6 +69,7 @@ export function createApp(
       maxBytes: config.drainMaxBytes,
       maxCount: config.drainMaxCount,
     },
+    mcp: mcpOptions(config),
     plugins: [...observers(config), ...plugins, recorder],
     initiator: refusingBy(identify),
     log,

@@ -14,6 +14,7 @@ export interface ConfigFile {
   readonly providers: unknown
   readonly clients: unknown
   readonly prices: unknown
+  readonly mcpServers: unknown
 }
 
 /** Found without being named, in the working folder. */
@@ -40,7 +41,7 @@ export function readConfigFile({
   const content = name === undefined ? {} : readContent(name, folder, faults)
   const given = new Map<keyof Settings, Given>()
   for (const [key, value] of Object.entries(content)) {
-    if (['providers', 'clients', 'prices'].includes(key) || value === null) continue
+    if (['providers', 'clients', 'prices', 'mcpServers'].includes(key) || value === null) continue
     const place = `${name}: ${key}`
     if (!isSetting(key)) faults.push(`${place}: unknown`)
     else if (settings[key].list && isPlainList(value)) given.set(key, { place, text: value.join() })
@@ -53,6 +54,7 @@ export function readConfigFile({
     providers: content.providers ?? undefined,
     clients: content.clients ?? undefined,
     prices: content.prices ?? undefined,
+    mcpServers: content.mcpServers ?? undefined,
   }
 }
 

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os'
 import type { ClientRule } from '../core/client-rules.ts'
 import { SluiceError } from '../core/errors.ts'
+import type { McpServerOptions } from '../core/mcp/server-options.ts'
 import type { Provider } from '../core/provider.ts'
 import { withoutUrlCredentials } from '../core/secrets.ts'
 import type { ProxySettings } from '../core/upstream.ts'
@@ -8,6 +9,7 @@ import type { ModelPrices } from '../plugins/prices/own-price.ts'
 import { clashes } from './config-clashes.ts'
 import { readClients } from './config-clients.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
+import { readMcpServers } from './config-mcp.ts'
 import { readPrices } from './config-prices.ts'
 import { readProviders } from './config-providers.ts'
 import { readProxy } from './config-proxy.ts'
@@ -21,6 +23,8 @@ export interface Config extends Settings {
   readonly clients: readonly ClientRule[]
   /** The user's own, by model. */
   readonly prices: Readonly<Record<string, ModelPrices>>
+  /** Whose tools are offered to models, by name. */
+  readonly mcpServers: Readonly<Record<string, McpServerOptions>>
   readonly proxy: ProxySettings
   /** In PEM; undefined: plain http. */
   readonly tls: TlsFiles | undefined
@@ -70,6 +74,7 @@ export function readConfig({
     providers: readProviders({ settings: parsed, given, file, folder, faults }),
     clients: readClients(file, faults),
     prices: readPrices(file, faults),
+    mcpServers: readMcpServers(file, faults),
     proxy: readProxy(env, faults),
     tls: readTls({ settings: parsed, given, folder, faults }),
     demo,

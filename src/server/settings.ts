@@ -60,6 +60,15 @@ export interface Settings {
   readonly logContent: 'full' | 'redacted' | 'omit'
   readonly logFormat: 'text' | 'json'
   readonly logLevel: LogLevel
+  readonly mcpPrefix: string
+  readonly mcpPoolTtl: number
+  readonly mcpPoolSize: number
+  readonly mcpMaxRounds: number
+  readonly mcpMaxCalls: number
+  readonly mcpCallTimeout: number
+  readonly mcpTotalTimeout: number
+  readonly mcpMaxResult: number
+  readonly mcpParallel: boolean
   readonly workers: number
 }
 
@@ -195,6 +204,42 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   logContent: choice(['full', 'redacted', 'omit'], 'full', 'what of the content those lines hold'),
   logFormat: choice(['text', 'json'], 'text', 'lines of this program on standard error'),
   logLevel: choice(['error', 'warn', 'info', 'debug'], 'info', 'least level that is written'),
+  mcpPrefix: value(
+    z.string().regex(/^[A-Za-z0-9_-]{1,16}$/, {
+      error: 'must be 1 to 16 letters, digits, hyphens and underscores',
+    }),
+    'bmcp',
+    'what names of tools of MCP servers begin with',
+    'text',
+  ),
+  mcpPoolTtl: value(positiveDuration, '15m', 'use connections to MCP servers so long', 'duration'),
+  mcpPoolSize: value(
+    wholeNumber(1, 1_000_000),
+    '1000',
+    'users for whom connections to MCP servers are kept',
+    'number',
+  ),
+  mcpMaxRounds: value(
+    wholeNumber(1, 1000),
+    '20',
+    'upstream calls within one reply, where tools of MCP servers are run',
+    'number',
+  ),
+  mcpMaxCalls: value(
+    wholeNumber(0, 10_000),
+    '64',
+    'calls of such tools within one reply',
+    'number',
+  ),
+  mcpCallTimeout: value(positiveDuration, '60s', 'wait for the result of such a call', 'duration'),
+  mcpTotalTimeout: value(
+    positiveDuration,
+    '10m',
+    'longest reply, from the first call of such a tool on',
+    'duration',
+  ),
+  mcpMaxResult: value(size, '1MiB', 'what of such a result goes to the model', 'size'),
+  mcpParallel: toggle('false', 'let models call several such tools at once'),
   workers: value(
     wholeNumber(1, 64),
     '1',

@@ -18,8 +18,12 @@ export interface Linker {
   starting(id: string): boolean
   started(id: string, start: InterceptionStart, isNew: boolean): void
   called(id: string, toolCallId: string): void
-  /** Brings the links of all that was touched up to date, and of what hangs below. */
-  link(): void
+  /** Makes one's links anew. */
+  loosen(id: string): void
+  /** Brings the links of all that was touched up to date, and of what hangs below; tells whose have changed. */
+  link(changed: (id: string) => void): void
+  /** One is about to be deleted: what hangs below keeps its links. */
+  drop(id: string): void
   /** The transaction was rolled back. */
   forget(): void
 }
@@ -28,7 +32,7 @@ export interface Linker {
  * Interceptions that made calls (`offers`) and those that answer one (`wanted_key`) find each other through an
  * index each, whichever comes first.
  */
-export function linker(database: DatabaseSync): Linker {
+export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
   const { find, newest, linksRow, calls } = lookups(database)
   const begunRow = database.prepare(
     'SELECT initiator_id, started_at, offered_key FROM interceptions WHERE id = ?',
@@ -46,6 +50,7 @@ export function linker(database: DatabaseSync): Linker {
   const setLinks = database.prepare(
     'UPDATE interceptions SET thread_parent_id = ?, thread_root_id = ?, session_id = ? WHERE id = ?',
   )
+  const isStored = database.prepare('SELECT 1 FROM interceptions WHERE id = ?')
   const anyRecord = database.prepare('SELECT 1 FROM records WHERE interception_id = ? LIMIT 1')
   const loose = new Set<string>()
 
@@ -62,6 +67,13 @@ export function linker(database: DatabaseSync): Linker {
   ) {
     const { changes } = statement.run(initiator, key, at, id)
     if (changes > 0) loosen(wanting.all(initiator, key, at, at))
+  }
+
+  /** Where what it hung on was forgotten, nothing is known that would be better. */
+  function keeps(now: Links | undefined, next: Links): boolean {
+    const above = now?.threadParentId ?? now?.threadRootId
+    if (!forgets() || !above || isStored.get(above)) return false
+    return next.threadParentId === null || !isStored.get(next.threadParentId)
   }
 
   return {
@@ -90,7 +102,8 @@ export function linker(database: DatabaseSync): Linker {
         if (key !== null)
           change(addOffer, String(row.initiator_id), String(key), Number(row.started_at), id)
     },
-    link() {
+    loosen: (id) => loose.add(id),
+    link(changed) {
       for (const id of loose) {
         // Taken out first: what changes above it puts it in again.
         loose.delete(id)
@@ -100,10 +113,18 @@ export function linker(database: DatabaseSync): Linker {
           find,
           newest: (key) => newest(id, found.start, key),
         })
-        if (sameLinks(links, linksRow(id))) continue
+        const now = linksRow(id)
+        if (sameLinks(links, now) || keeps(now, links)) continue
         setLinks.run(links.threadParentId, links.threadRootId, links.sessionId, id)
+        changed(id)
         loosen(below.all({ id }))
       }
+    },
+    drop(id) {
+      const start = find(id)?.start
+      const at = Date.parse(start?.startedAt ?? '')
+      for (const key of start ? offeredKeys(start, calls(id)) : [])
+        dropOffer.run(start?.initiatorId ?? '', key, at, id)
     },
     forget: () => loose.clear(),
   }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { SluiceError } from '../../core/errors.ts'
+import { derivedSchema } from './derived-schema.ts'
 
 /** 'Slce': tells our file from another program's. */
 const applicationId = 0x536c6365
@@ -90,6 +91,8 @@ const migrations: readonly string[] = [
   CREATE INDEX interceptions_by_issue
     ON interceptions (issue, started_at, id) WHERE issue IS NOT NULL AND ended = 1;
   `,
+  // What is derived of what was there before is made in the background: see backfill.ts.
+  derivedSchema,
 ]
 
 /** Brings the database to the newest schema. Safe where several processes start at once. */

@@ -19,6 +19,7 @@ export class ProcessMark {
   readonly #folder: string
   readonly #path: string
   readonly #lock: DatabaseSync
+  #looked = { at: Number.NEGATIVE_INFINITY, alone: false }
 
   constructor(store: string, processId: string) {
     this.processId = processId
@@ -32,6 +33,16 @@ export class ProcessMark {
   release(): void {
     rmSync(this.#path, { force: true })
     this.#lock.close()
+  }
+
+  /** Whether no other process, living or dead, has a mark; looked up once a second at most. */
+  isAlone(): boolean {
+    const now = performance.now()
+    if (now - this.#looked.at > 1000) {
+      const marks = readdirSync(this.#folder).filter((name) => !name.startsWith(this.processId))
+      this.#looked = { at: now, alone: marks.length === 0 }
+    }
+    return this.#looked.alone
   }
 
   /**

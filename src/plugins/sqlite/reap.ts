@@ -1,20 +1,19 @@
-import type { DatabaseSync } from 'node:sqlite'
 import { reapedEnd } from '../../core/reaped-end.ts'
 import type { ProcessMark } from './process-mark.ts'
 import { encodeRecords } from './record-rows.ts'
-import type { WriteRecords } from './record-writer.ts'
+import type { StoreWriter } from './store-writer.ts'
 
 /** Ends the open interceptions of processes that died, as `aborted`. */
-export function reap(database: DatabaseSync, write: WriteRecords, mark: ProcessMark): void {
+export function reap(store: StoreWriter, mark: ProcessMark): void {
   // First who has open interceptions, then who lives: a process shows that it lives before it writes.
-  const owners = database
+  const owners = store.database
     .prepare('SELECT DISTINCT process_id AS id FROM interceptions WHERE ended = 0')
     .all()
     .map(({ id }) => String(id))
   const { alive, dead } = mark.others()
   try {
     for (const owner of owners) {
-      if (owner !== mark.processId && !alive.has(owner)) endAll(database, write, owner)
+      if (owner !== mark.processId && !alive.has(owner)) endAll(store, owner)
     }
     for (const { remove } of dead) remove()
   } finally {
@@ -22,7 +21,7 @@ export function reap(database: DatabaseSync, write: WriteRecords, mark: ProcessM
   }
 }
 
-function endAll(database: DatabaseSync, write: WriteRecords, owner: string): void {
+function endAll({ database, write }: StoreWriter, owner: string): void {
   const ends = database
     .prepare(
       `SELECT interceptions.id, started_at, max(created_at) AS last_seen_at, max(seq) AS last_seq

@@ -17,12 +17,18 @@ export function encodeRecords(records: readonly InterceptionRecord[]): RecordRow
   for (let start = 0; start < records.length; start += batchSize) {
     const rows: (string | number)[] = []
     for (const record of records.slice(start, start + batchSize)) {
-      const { id, interceptionId, type, seq, createdAt, ...body } = record
-      rows.push(id, interceptionId, type, seq, createdAt, JSON.stringify(body))
+      const { id, interceptionId, type, seq, createdAt } = record
+      rows.push(id, interceptionId, type, seq, createdAt, bodyText(record))
     }
     batches.push(rows)
   }
   return batches
+}
+
+/** What is stored of a record beside its columns. */
+export function bodyText(record: InterceptionRecord): string {
+  const { id, interceptionId, type, seq, createdAt, ...body } = record
+  return JSON.stringify(body)
 }
 
 export interface StoredRow {

@@ -2,19 +2,19 @@ import { workerData } from 'node:worker_threads'
 import { openDatabase, type StoreOptions } from './open-database.ts'
 import { ProcessMark } from './process-mark.ts'
 import { reap } from './reap.ts'
-import { recordWriter } from './record-writer.ts'
 import { type Methods, serve } from './serve.ts'
+import { storeWriter } from './store-writer.ts'
 
 const options = workerData as StoreOptions
 serve(options.path, () => open(options))
 
 function open(options: StoreOptions): Methods {
   const database = openDatabase(options)
-  const write = recordWriter(database)
   const mark = new ProcessMark(options.path, options.processId)
+  const store = storeWriter(database, () => mark.isAlone())
   const idle = setTimeout(truncateLog, 1000).unref()
-  const reaper = setInterval(() => attempt(() => reap(database, write, mark)), 60_000).unref()
-  reap(database, write, mark)
+  const reaper = setInterval(() => attempt(() => reap(store, mark)), 60_000).unref()
+  reap(store, mark)
 
   // Whoever reads just now is not waited for: the next idle second will do.
   function truncateLog(): void {
@@ -24,10 +24,10 @@ function open(options: StoreOptions): Methods {
   return {
     open: () => {},
     record: (rows: readonly (string | number)[]) => {
-      write(rows)
       idle.refresh()
+      return store.write(rows)
     },
-    reap: () => reap(database, write, mark),
+    reap: () => reap(store, mark),
     close: () => {
       clearTimeout(idle)
       clearInterval(reaper)

@@ -1,0 +1,92 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { measureColumns } from './measure-columns.ts'
+
+export const hour = 3_600_000
+export const day = 86_400_000
+/** Sums are kept for hours and, so that a month costs little, for days. */
+export const spans: readonly (readonly [span: number, length: number])[] = [
+  [0, hour],
+  [1, day],
+]
+
+/** What one interception, or one less, changes. */
+export interface Part {
+  readonly startedAt: number
+  readonly combo: number
+  readonly measures: readonly number[]
+  /** Calls by the tool's key. */
+  readonly tools: readonly (readonly [tool: number, calls: number])[]
+}
+
+/** Gathers what a transaction changes in sums, and writes each sum once. */
+export interface Sums {
+  add(part: Part, sign: 1 | -1): void
+  flush(): void
+  forget(): void
+}
+
+const toolCalls = measureColumns.indexOf('tool_calls')
+
+export function sums(database: DatabaseSync): Sums {
+  const cells = summed(database, 'cells', ['span', 'at', 'combo'])
+  const toolCells = summed(database, 'tool_cells', ['span', 'tool', 'at', 'combo'])
+  const count = database.prepare(
+    'UPDATE combos SET interceptions = interceptions + ? WHERE key = ?',
+  )
+  const combos = new Map<number, number>()
+
+  return {
+    add({ startedAt, combo, measures, tools }, sign) {
+      combos.set(combo, (combos.get(combo) ?? 0) + sign)
+      for (const [span, length] of spans) {
+        const at = Math.floor(startedAt / length) * length
+        cells.add([span, at, combo], measures, sign)
+        for (const [tool, calls] of tools)
+          toolCells.add([span, tool, at, combo], measures.with(toolCalls, calls), sign)
+      }
+    },
+    flush() {
+      for (const [combo, by] of combos) if (by !== 0) count.run(by, combo)
+      combos.clear()
+      cells.flush()
+      toolCells.flush()
+    },
+    forget() {
+      combos.clear()
+      cells.forget()
+      toolCells.forget()
+    },
+  }
+}
+
+function summed(database: DatabaseSync, table: string, keys: readonly string[]) {
+  const columns = [...keys, ...measureColumns]
+  const change = database.prepare(`
+    INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+    ON CONFLICT (${keys.join(', ')}) DO UPDATE SET
+      ${measureColumns.map((column) => `${column} = ${column} + excluded.${column}`).join(', ')}`)
+  const dropEmpty = database.prepare(`
+    DELETE FROM ${table}
+    WHERE (${keys.join(', ')}) = (${keys.map(() => '?').join(', ')}) AND interceptions = 0`)
+  const changes = new Map<string, { readonly at: readonly number[]; readonly by: number[] }>()
+
+  return {
+    add(at: readonly number[], measures: readonly number[], sign: 1 | -1) {
+      const label = at.join(' ')
+      const change = changes.get(label)
+      if (!change) changes.set(label, { at, by: measures.map((value) => sign * value) })
+      else
+        for (const [index, value] of measures.entries())
+          change.by[index] = (change.by[index] ?? 0) + sign * value
+    },
+    flush() {
+      for (const { at, by } of changes.values()) {
+        if (by.every((value) => value === 0)) continue
+        change.run(...at, ...by)
+        if ((by[0] ?? 0) < 0) dropEmpty.run(...at)
+      }
+      changes.clear()
+    },
+    forget: () => changes.clear(),
+  }
+}

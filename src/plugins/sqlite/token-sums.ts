@@ -1,0 +1,31 @@
+/** Numbers by name, each with how many have it: a name leaves when nobody has it any more. */
+export type TokenSums = Record<string, [sum: number, from: number]>
+
+export function addNumbers(
+  sums: TokenSums,
+  numbers: Readonly<Record<string, number>>,
+  sign: 1 | -1,
+): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    const [sum, from] = own(sums, name)
+    sums[name] = [sum + sign * value, from + sign]
+  }
+}
+
+export function addSums(sums: TokenSums, more: TokenSums): TokenSums {
+  const total = { ...sums }
+  for (const [name, [value, count]] of Object.entries(more)) {
+    const [sum, from] = own(total, name)
+    if (from + count > 0) total[name] = [sum + value, from + count]
+    else delete total[name]
+  }
+  return total
+}
+
+export function numbersOf(sums: TokenSums): Record<string, number> {
+  return Object.fromEntries(Object.entries(sums).map(([name, [sum]]) => [name, sum]))
+}
+
+function own(sums: TokenSums, name: string): [number, number] {
+  return (Object.hasOwn(sums, name) ? sums[name] : undefined) ?? [0, 0]
+}

@@ -5,16 +5,23 @@ import type { ServerResponse } from 'node:http'
  * `signal` aborts the upstream call when the client leaves.
  */
 export class ClientConnection {
-  /** Called when the client leaves before the reply has ended. */
-  onGone: () => void = () => {}
   readonly #response: ServerResponse
   readonly #abort = new AbortController()
+  #left: (() => void) | null = null
 
   constructor(response: ServerResponse) {
     this.#response = response
     response.once('close', () => {
-      if (!response.writableFinished) this.onGone()
+      if (!response.writableFinished) this.#left?.()
     })
+  }
+
+  /**
+   * What to do when the client leaves before the reply has ended. Not a member to assign: V8 makes a function that
+   * is assigned to a member for long life, and what it can reach is then kept until the next big collection.
+   */
+  whenGone(left: () => void): void {
+    this.#left = left
   }
 
   get gone(): boolean {

@@ -5,12 +5,14 @@ import type { ClientConnection } from './client-connection.ts'
 import { createReader } from './create-reader.ts'
 import { type Credential, resolveCredential } from './credentials.ts'
 import { messageOf, SluiceError } from './errors.ts'
+import type { InterceptionEvent } from './events.ts'
 import type { RequestSummary } from './format.ts'
 import { FrameFeed } from './frame-feed.ts'
 import { upstreamHeaders } from './headers.ts'
 import { interceptionId } from './ids.ts'
 import type { InterceptOptions } from './intercept.ts'
 import type { Interception } from './interception.ts'
+import type { Serving } from './open-requests.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { replyWithError } from './own-reply.ts'
 import { withHeadersTimeout } from './passthrough.ts'
@@ -22,7 +24,7 @@ import type { RequestBody } from './request-body.ts'
 import { retryKey, type Try } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import { withoutSecrets } from './secrets.ts'
-import { Settlement } from './settlement.ts'
+import { type Settled, Settlement } from './settlement.ts'
 import { purposeOf, startRecord } from './start-record.ts'
 import type { Reply, UpstreamRequest } from './upstream.ts'
 
@@ -33,7 +35,8 @@ export interface RequestFacts {
 }
 
 /** One interception: its start is recorded, its request sent, its reply relayed, its end settled. */
-export class Exchange {
+export class Exchange implements Serving, Settled {
+  place = 0
   readonly #options: InterceptOptions
   readonly #client: ClientConnection
   readonly #runtime: Runtime
@@ -64,11 +67,7 @@ export class Exchange {
     const retried = runtime.retries.find(key)
     this.#start = this.#startRecord(facts, startedAt, retried)
     const pipeline = new Pipeline(this.#interception(startedAt), this.#start, runtime.pipeline())
-    this.#settlement = new Settlement(pipeline, body.bytes.length)
-    this.#settlement.redact = (message) => this.#withoutSecrets(message)
-    // Also of calls that are told only at the end: Chat's.
-    this.#settlement.watch = (events) =>
-      runtime.lineage.rememberCalls(this.#id, this.#start, events)
+    this.#settlement = new Settlement(pipeline, this, body.bytes.length)
     const attempt = runtime.retries.remember(key, {
       id: this.#id,
       rootId: this.#start.threadRootId,
@@ -89,14 +88,12 @@ export class Exchange {
 
   /** Sends the request and begins to relay its reply; `finished` resolves when the reply has ended. */
   async start(body: RequestBody): Promise<{ finished: Promise<void> }> {
-    const { open } = this.#runtime
-    const over = Promise.withResolvers<void>()
-    const serving = { abort: () => this.#abort(), done: over.promise }
-    open.add(serving)
-    void over.promise.then(() => open.delete(serving))
-    this.#client.onGone = () => this.#clientGone()
+    this.#runtime.open.add(this)
+    this.#client.whenGone(() => this.#clientGone())
     const relay = await this.#send(body)
-    const finished = (relay?.run() ?? this.#settlement.ended).then(() => over.resolve())
+    const finished = (relay?.run() ?? this.#settlement.ended).then(() =>
+      this.#runtime.open.delete(this),
+    )
     return { finished }
   }
 
@@ -191,6 +188,19 @@ export class Exchange {
     return ['x-sluice-interception-id', this.#id]
   }
 
+  owed(): readonly InterceptionEvent[] {
+    return this.#relay?.owed() ?? []
+  }
+
+  /** Also of calls that are told only at the end: Chat's. */
+  watch(events: readonly InterceptionEvent[]): void {
+    this.#runtime.lineage.rememberCalls(this.#id, this.#start, events)
+  }
+
+  redact(message: string): string {
+    return this.#withoutSecrets(message)
+  }
+
   #withoutSecrets(text: string): string {
     const { ctx, provider, search } = this.#options
     return withoutSecrets(text, { headers: ctx.req.rawHeaders, search, provider })
@@ -209,7 +219,7 @@ export class Exchange {
   }
 
   /** Shutdown: ended with what was seen until now. */
-  #abort(): void {
+  abort(): void {
     this.#settlement.settle('aborted', { errorMessage: 'the gateway was shut down' })
     if (this.#relay) return this.#relay.cut()
     this.#client.abort(new Error('the gateway was shut down'))

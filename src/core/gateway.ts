@@ -9,6 +9,7 @@ import { Gate } from './gate.ts'
 import { type InitiatorFunction, identifyBy } from './identity.ts'
 import { Lineage } from './lineage.ts'
 import { createInjectedTools, type McpOptions } from './mcp/injected-tools.ts'
+import { OpenRequests } from './open-requests.ts'
 import type { Plugin } from './plugin.ts'
 import { PluginSet } from './plugin-set.ts'
 import type { Provider } from './provider.ts'
@@ -153,7 +154,7 @@ export function createGateway({
       disconnect,
       annotations,
     },
-    open: new Set(),
+    open: new OpenRequests(),
     state: { draining: false },
   }
 
@@ -189,10 +190,9 @@ export function createGateway({
       runtime.state.draining = true
       // Their clients have left: nobody is there to wait for.
       runtime.drains.stop()
-      const served = () => Promise.all([...runtime.open].map(({ done }) => done))
-      if (await within(served(), ms)) return
-      for (const serving of runtime.open) serving.abort()
-      await within(served(), 5000)
+      if (await within(runtime.open.empty(), ms)) return
+      runtime.open.abort()
+      await within(runtime.open.empty(), 5000)
     },
     close: async () => {
       await gateway.drain(0)

@@ -30,14 +30,13 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
   const { ctx, provider } = options
   const { req: request, res: response } = ctx
   const client = new ClientConnection(response)
-  client.onGone = () => client.abort(new Error('the client went away'))
-  const over = Promise.withResolvers<void>()
+  client.whenGone(() => client.abort(new Error('the client went away')))
   const serving = {
+    place: 0,
     abort: () => {
       client.abort(new Error('the gateway was shut down'))
       cutReply(request, response)
     },
-    done: over.promise,
   }
   runtime.open.add(serving)
   try {
@@ -58,7 +57,6 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
     if (!request.complete) request.resume()
   } finally {
     runtime.open.delete(serving)
-    over.resolve()
   }
 }
 

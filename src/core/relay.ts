@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { cutReply } from './cut-reply.ts'
 import type { Drains } from './drains.ts'
+import type { InterceptionEvent } from './events.ts'
 import type { Gate } from './gate.ts'
 import { headerValue, replyHeaders } from './headers.ts'
 import { flushHead, writeReplyHead } from './reply-head.ts'
@@ -61,8 +62,7 @@ export class Relay {
 
   /** Resolves when the reply has ended, one way or another. Call it once, after `begin`. */
   run(): Promise<void> {
-    const { response, reply, settlement } = this.#options
-    settlement.owed = () => this.#options.reader.finish()
+    const { response, reply } = this.#options
     return new Promise((resolve) => {
       this.#done = resolve
       this.#watchUpstream()
@@ -73,6 +73,11 @@ export class Relay {
       response.on('error', () => {})
       if (response.closed || response.destroyed) this.clientGone()
     })
+  }
+
+  /** What is still owed of events when the reply ends or breaks off. */
+  owed(): readonly InterceptionEvent[] {
+    return this.#options.reader.finish()
   }
 
   /** The client's connection has closed. */

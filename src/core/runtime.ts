@@ -5,6 +5,7 @@ import type { Gate } from './gate.ts'
 import type { Identify } from './identity.ts'
 import type { Lineage } from './lineage.ts'
 import type { InjectedTools } from './mcp/injected-tools.ts'
+import type { OpenRequests } from './open-requests.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import type { Provider } from './provider.ts'
 import type { Retries } from './retries.ts'
@@ -27,7 +28,7 @@ export interface Runtime {
   pipeline(): PipelineOptions
   readonly settings: RuntimeSettings
   /** Requests that are being served, so that a shutdown can wait for them and end them. */
-  readonly open: Set<Serving>
+  readonly open: OpenRequests
   readonly state: { draining: boolean }
 }
 
@@ -40,11 +41,4 @@ export interface RuntimeSettings {
   readonly clientIdleTimeout: number
   readonly disconnect: 'abort' | 'drain'
   readonly annotations: boolean
-}
-
-export interface Serving {
-  /** Ends it now, with its records. */
-  abort(): void
-  /** Resolves when it is over. */
-  readonly done: Promise<void>
 }

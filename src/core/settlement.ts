@@ -17,6 +17,16 @@ export interface Cause {
   readonly errorMessage?: string
 }
 
+/** What is settled: one interception. */
+export interface Settled {
+  /** Events that are owed when it ends early: open blocks, usage so far. */
+  owed(): readonly InterceptionEvent[]
+  /** Told of all events, those that are owed too, before the plugins are. */
+  watch(events: readonly InterceptionEvent[]): void
+  /** Takes out of a message what must not be kept. */
+  redact(message: string): string
+}
+
 /**
  * How one interception ends: exactly once, the first cause wins. Decide before aborting anything: our own abort
  * makes the upstream's body fail like a cut.
@@ -25,15 +35,10 @@ export class Settlement {
   readonly facts: Facts
   /** Resolves when all records that are not late were handed to the recorders. */
   readonly ended: Promise<void>
-  /** Events that are owed when it ends early: open blocks, usage so far. */
-  owed: () => readonly InterceptionEvent[] = () => []
-  /** Told of all events, those that are owed too, before the plugins are. */
-  watch: (events: readonly InterceptionEvent[]) => void = () => {}
-  /** Takes out of a message what must not be kept. */
-  redact: (message: string) => string = (message) => message
   /** True once the provider has told any usage. */
   sawUsage = false
   readonly #pipeline: Pipeline
+  readonly #subject: Settled
   readonly #startedAt = performance.now()
   #outcome: Outcome | undefined
   #cause: Cause = {}
@@ -43,8 +48,9 @@ export class Settlement {
   #finished = false
   #resolve: () => void = () => {}
 
-  constructor(pipeline: Pipeline, requestBytes: number) {
+  constructor(pipeline: Pipeline, subject: Settled, requestBytes: number) {
     this.#pipeline = pipeline
+    this.#subject = subject
     this.facts = {
       httpStatus: null,
       requestBytes,
@@ -65,8 +71,8 @@ export class Settlement {
   /** Passes events on to the plugins and keeps what the end record says of them. */
   observe(said: readonly InterceptionEvent[]): void {
     if (this.#finished) return
-    const events = said.some(({ type }) => type === 'error') ? said.map(this.#redacted) : said
-    this.watch(events)
+    const events = said.some(isError) ? said.map((event) => this.#redacted(event)) : said
+    this.#subject.watch(events)
     for (const event of events) {
       if (event.type === 'finish') this.#finishReason ??= event.reason
       else if (event.type === 'usage') this.sawUsage = true
@@ -93,16 +99,17 @@ export class Settlement {
   settle(outcome: Outcome, cause: Cause = {}): void {
     this.decide(outcome, cause)
     if (this.#finished) return
-    this.observe(this.owed())
+    this.observe(this.#subject.owed())
     this.#finished = true
     const end = this.#end()
     void this.#pipeline.end(this.#endEvent(end), end).then(this.#resolve)
   }
 
-  #redacted = (event: InterceptionEvent): InterceptionEvent =>
-    event.type === 'error'
-      ? Object.freeze({ ...event, message: this.redact(event.message) })
+  #redacted(event: InterceptionEvent): InterceptionEvent {
+    return event.type === 'error'
+      ? Object.freeze({ ...event, message: this.#subject.redact(event.message) })
       : event
+  }
 
   #endEvent({ outcome, errorType, errorMessage }: InterceptionEnd): EndEvent {
     return { type: 'end', outcome, errorType, errorMessage }
@@ -118,7 +125,7 @@ export class Settlement {
     return {
       outcome,
       errorType: errorType ?? null,
-      errorMessage: errorMessage === undefined ? null : this.redact(errorMessage),
+      errorMessage: errorMessage === undefined ? null : this.#subject.redact(errorMessage),
       httpStatus: facts.httpStatus,
       finishReason: this.#finishReason,
       durationMs: Math.round(now - this.#startedAt),
@@ -132,4 +139,8 @@ export class Settlement {
       endedAt: new Date().toISOString(),
     }
   }
+}
+
+function isError({ type }: InterceptionEvent): boolean {
+  return type === 'error'
 }

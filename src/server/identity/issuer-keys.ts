@@ -8,6 +8,10 @@ export interface IssuerKeysOptions {
   readonly jwksUrl: string | undefined
   /** How long an issuer that is away is believed by the keys that it had. @default 1 h */
   readonly graceMs?: number
+  /** @default 10 min */
+  readonly maxAgeMs?: number
+  /** The least time between two fetches for keys that are not known. @default 30 s */
+  readonly cooldownMs?: number
 }
 
 const patienceMs = 3000
@@ -20,13 +24,19 @@ export function issuerKeys({
   issuer,
   jwksUrl,
   graceMs = 3_600_000,
+  maxAgeMs: cacheMaxAge = 600_000,
+  cooldownMs: cooldownDuration = 30_000,
 }: IssuerKeysOptions): JWTVerifyGetKey {
   let remote: Promise<ReturnType<typeof createRemoteJWKSet>> | undefined
   let fetchedAt = 0
 
   async function locate(): Promise<ReturnType<typeof createRemoteJWKSet>> {
     const url = jwksUrl ?? (await discoveredUrl(issuer))
-    return createRemoteJWKSet(new URL(url), { timeoutDuration: patienceMs })
+    return createRemoteJWKSet(new URL(url), {
+      timeoutDuration: patienceMs,
+      cacheMaxAge,
+      cooldownDuration,
+    })
   }
 
   return async (header, token) => {
@@ -39,7 +49,7 @@ export function issuerKeys({
     })
     try {
       const key = await keys(header, token)
-      if (keys.coolingDown) fetchedAt = performance.now()
+      if (keys.fresh) fetchedAt = performance.now()
       return key
     } catch (error) {
       // An answer: the issuer has no such key.

@@ -4,8 +4,10 @@ import { interceptionId } from '../../src/core/ids.ts'
 import { memoryRecorder } from '../../src/plugins/memory-recorder.ts'
 import { end, start } from '../support/stored-records.ts'
 import { recorderContract } from './recorder-contract.ts'
+import { storeContract } from './store-contract.ts'
 
 recorderContract({ name: 'the memory recorder', create: () => memoryRecorder() })
+storeContract({ name: 'the memory recorder', create: () => memoryRecorder(), histories: 300 })
 
 test('past its bound the memory recorder forgets the oldest that does not run', async () => {
   const recorder = memoryRecorder({ maxInterceptions: 2 })

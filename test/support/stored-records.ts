@@ -5,6 +5,7 @@ import type {
   InterceptionStart,
   RecordOf,
   RecordStamp,
+  TokenUsage,
 } from '../../src/core/records.ts'
 
 const epoch = Date.parse('2026-01-15T10:30:00.000Z')
@@ -158,4 +159,81 @@ export function wholeInterception(body: Partial<InterceptionStart> = {}): Interc
     usage(id, { seq: 6, outputTokens: 50 }),
     end(id, {}, 7),
   ]
+}
+
+/** An interception in short: what the suites of stores vary. */
+export interface Plan {
+  readonly id?: string
+  /** When it began, after the suite's epoch. @default 0 */
+  readonly ms?: number
+  readonly start?: Partial<InterceptionStart>
+  /** Null: it still runs. */
+  readonly end?: Partial<InterceptionEnd> | null
+  readonly prompt?: string | null
+  /** Names, or a name and an input. */
+  readonly tools?: readonly (string | { readonly tool: string; readonly input: string })[]
+  readonly thoughts?: readonly string[]
+  readonly usages?: readonly Partial<TokenUsage>[]
+}
+
+/** The records of an interception: its id is as old as its start, each record a millisecond after the one before. */
+export function told({
+  ms = 0,
+  id = idAt(ms),
+  start: begun = {},
+  end: ended = {},
+  prompt: text = null,
+  tools = [],
+  thoughts = [],
+  usages = [],
+}: Plan): [RecordOf<'interception_start'>, ...InterceptionRecord[]] {
+  const bodies: ((seq: number) => InterceptionRecord)[] = [
+    ...(text === null ? [] : [(seq: number) => ({ ...prompt(id, text), seq })]),
+    ...thoughts.map((content, index) => (seq: number) => thought(id, seq, content, index)),
+    ...tools.map((each) => (seq: number) => ({
+      ...tool(id, seq, typeof each === 'string' ? each : each.tool),
+      toolCallId: `${id}-${seq}`,
+      ...(typeof each === 'object' && { input: each.input }),
+    })),
+    ...usages.map((each, index) => (seq: number) => ({
+      ...usage(id, { key: String(index), seq, outputTokens: 10 }),
+      ...each,
+    })),
+  ]
+  const records = bodies.map((body, at) => body(at + 1))
+  const last = ended && end(id, { endedAt: at(ms + 1000), ...ended }, records.length + 1)
+  return [
+    start(id, begun, ms),
+    ...[...records, ...(last ? [last] : [])].map((record) => ({
+      ...record,
+      createdAt: at(ms + record.seq),
+    })),
+  ]
+}
+
+let drawn = 0
+
+/** The id of an interception that began then; of one time the one that is drawn later is greater. */
+export function idAt(ms: number): string {
+  drawn++
+  const time = (epoch + ms).toString(16).padStart(12, '0')
+  const count = drawn.toString(16).padStart(15, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${count.slice(0, 3)}-8${count.slice(3, 6)}-000${count.slice(6)}`
+}
+
+function thought(
+  id: string,
+  seq: number,
+  content: string,
+  index: number,
+): RecordOf<'model_thought'> {
+  return {
+    ...stamp(id, 'reasoning-capturer', String(index), seq),
+    type: 'model_thought',
+    msgId: 'msg_1',
+    index,
+    redacted: false,
+    content,
+    metadata: { source: 'thinking' },
+  }
 }

@@ -20,7 +20,7 @@ export function erase(
   )
   if (!dryRun) {
     for (const id of ids) refusal.bury(id, until)
-    for (const { interceptionId } of gone) refusal.erase(interceptionId)
+    refusal.erase(new Set(gone.map(({ interceptionId }) => interceptionId)))
   }
   return { interceptions: gone.length, initiatorIds: [...ids].sort() }
 }

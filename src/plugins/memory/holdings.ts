@@ -15,6 +15,8 @@ export interface Entry {
   readonly records: Map<string, InterceptionRecord>
   start: RecordOf<'interception_start'> | null
   end: RecordOf<'interception_end'> | null
+  /** Its links when what it hung on was forgotten: they stay. */
+  kept: Links | null
   /** Put together, as long as nothing new comes. */
   plain: StoredInterception | null
   /** The same with its links, as long as neither changes. */
@@ -67,6 +69,18 @@ export class Holdings {
     if (this.#entries.delete(id)) this.#all = null
   }
 
+  /** What hung on them keeps its links. */
+  removeAll(ids: ReadonlySet<string>): void {
+    this.all()
+    for (const id of ids) this.remove(id)
+    for (const entry of this.#entries.values()) {
+      const { threadParentId, threadRootId, sessionId } = entry.linked?.start ?? {}
+      if (sessionId === undefined) continue
+      if (!ids.has(threadParentId ?? '') && !ids.has(threadRootId ?? '')) continue
+      entry.kept = { threadParentId, threadRootId, sessionId } as Links
+    }
+  }
+
   /** All that have a start, with their links, the newest first. */
   all(): readonly StoredInterception[] {
     this.#all ??= this.#linked().sort(newestFirst)
@@ -81,7 +95,15 @@ export class Holdings {
   #entryFor(id: string): Entry {
     let entry = this.#entries.get(id)
     if (!entry) {
-      entry = { id, records: new Map(), start: null, end: null, plain: null, linked: null }
+      entry = {
+        id,
+        records: new Map(),
+        start: null,
+        end: null,
+        kept: null,
+        plain: null,
+        linked: null,
+      }
       this.#entries.set(id, entry)
     }
     return entry
@@ -100,14 +122,15 @@ export class Holdings {
     const begun = [...this.#entries.values()].filter(({ start }) => start !== null)
     for (const entry of begun) entry.plain ??= storedInterception([...entry.records.values()])
     const links = linkAll(
-      begun
-        .map(({ plain }) => plain)
-        .filter((plain) => plain !== null)
-        .map(({ id, start, toolUsages }) => ({
-          id,
-          start,
-          toolCallIds: toolUsages.map(({ toolCallId }) => toolCallId),
-        })),
+      begun.flatMap(({ plain, kept }) =>
+        plain
+          ? {
+              id: plain.id,
+              start: kept ? { ...plain.start, ...kept } : plain.start,
+              toolCallIds: plain.toolUsages.map(({ toolCallId }) => toolCallId),
+            }
+          : [],
+      ),
     )
     return begun.map((entry) => withLinks(entry, links.get(entry.id))).filter((each) => !!each)
   }

@@ -12,7 +12,8 @@ export function prune(
   const began = performance.now()
   const limits = { before: limitOf(before), contentBefore: limitOf(contentBefore) }
   if (!dryRun) refusal.limit(limits)
-  const report = { interceptions: 0, contents: 0 }
+  const report = { interceptions: 0, contents: 0, done: true }
+  const old = new Set<string>()
   for (const entry of [...holdings.entries()]) {
     const { id, start, end } = entry
     if (start && !end) continue
@@ -20,14 +21,18 @@ export function prune(
     const isOld = time < limits.before
     const isWordy = !isOld && start !== null && time < limits.contentBefore && hasContent(entry)
     if (!isOld && !isWordy) continue
-    if (performance.now() - began > budget) return { ...report, done: false }
+    if (performance.now() - began > budget) {
+      report.done = false
+      break
+    }
     if (isOld && start) report.interceptions++
     if (isWordy) report.contents++
     if (dryRun) continue
-    if (isOld) holdings.remove(id)
+    if (isOld) old.add(id)
     else holdings.change(entry, dropContent)
   }
-  return { ...report, done: true }
+  holdings.removeAll(old)
+  return report
 }
 
 function limitOf(time: string | undefined): number {

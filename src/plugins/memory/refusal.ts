@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { timeOf } from '../../core/ids.ts'
 import { dropContent } from '../../core/record-content.ts'
 import type { InterceptionRecord, RecordOf } from '../../core/records.ts'
-import type { Entry, Holdings } from './holdings.ts'
+import type { Holdings } from './holdings.ts'
 
 /** What was forgotten stays so, whatever comes late: limits of age, and whose records are erased. */
 export class Refusal {
@@ -29,13 +29,9 @@ export class Refusal {
     this.#tombstones.set(key, Math.max(until, this.#tombstones.get(key) ?? until))
   }
 
-  erase(id: string): void {
-    this.#erased.add(id)
-    this.#holdings.remove(id)
-  }
-
-  isTooOld({ id, start }: Entry): boolean {
-    return timeOfEntry(id, start) < this.#before
+  erase(ids: ReadonlySet<string>): void {
+    for (const id of ids) this.#erased.add(id)
+    this.#holdings.removeAll(ids)
   }
 
   /** Of a batch what may be kept, and as it may be kept. */
@@ -46,7 +42,7 @@ export class Refusal {
     const starts = new Map<string, RecordOf<'interception_start'>>()
     for (const record of records) {
       if (record.type !== 'interception_start' || this.#isLate(record)) continue
-      if (this.#isBuried(record)) this.erase(record.interceptionId)
+      if (this.#isBuried(record)) this.erase(new Set([record.interceptionId]))
       else starts.set(record.interceptionId, record)
     }
     return records

@@ -20,6 +20,7 @@ export interface RememberedOptions {
 interface Entry<Value> {
   readonly value: Value
   readonly at: number
+  readonly generation: number
 }
 
 /** What a store said, so that no request waits for it each time, nor fails at once when it is away. */
@@ -46,7 +47,7 @@ export class Remembered<Value extends NonNullable<unknown>> {
   get(key: string): Value | Promise<Value | null> {
     const { freshMs, staleMs, graceMs, now } = this.#options
     const entry = this.#entries.get(key)
-    if (!entry) return this.#look(key)
+    if (!entry || entry.generation !== this.#generation) return this.#look(key)
     const age = now() - entry.at
     if (age < freshMs) return entry.value
     const look = this.#look(key)
@@ -60,15 +61,14 @@ export class Remembered<Value extends NonNullable<unknown>> {
     return entry.value
   }
 
-  /** Whether it was seen not long ago. */
+  /** Whether it was there when it was looked at last, also where that was before a change. */
   has(key: string): boolean {
     return this.#entries.has(key)
   }
 
-  /** After a change: everything is looked at afresh. */
+  /** After a change: everything is looked at afresh, and nothing from before it serves. */
   forget(): void {
     this.#generation++
-    this.#entries.clear()
     this.#looking.clear()
   }
 
@@ -92,7 +92,7 @@ export class Remembered<Value extends NonNullable<unknown>> {
       // What was asked for before a change may be what was before it.
       if (generation !== this.#generation) return value
       this.#entries.delete(key)
-      if (value !== null) this.#entries.set(key, { value, at: now() })
+      if (value !== null) this.#entries.set(key, { value, at: now(), generation })
       forgetOldest(this.#entries, max)
       return value
     } catch (error) {

@@ -59,6 +59,17 @@ test('a change here counts at once, also where a look was on its way', async () 
   resolve('before the change')
   assert.equal(await early, 'before the change')
   assert.equal(slow.memory.has('a'), false)
+
+  const { source, memory } = remembered()
+  await memory.get('a')
+  memory.forget()
+  source.fault = new Error('away')
+  await assert.rejects(async () => memory.get('a'), /away/)
+  source.fault = null
+  source.value = null
+  assert.equal(memory.has('a'), true)
+  assert.equal(await memory.get('a'), null)
+  assert.equal(memory.has('a'), false)
 })
 
 test('while the store is away the known go on for a time, without waiting each', async () => {

@@ -100,6 +100,13 @@ for (const { command, place } of commands) {
         env: environment({ SLUICE_STORE: 'sqlite:./sluice-data/demo.db' }),
       },
     )
+    // They say what they did, and fail where they could not.
+    if (
+      /^(sluice (export|import|migrate|prune|erase|verify|reindex|journal)|sqlite3) /.test(
+        `${command} `,
+      )
+    )
+      return
     if (stdout.startsWith('[') || stdout.startsWith('{')) {
       const { results = stdout } = JSON.parse(stdout)
       assert.ok(results.length > 0)

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander'
-import { type ExportFormat, exportText } from '../server/export.ts'
+import type { ExportFormat } from '../server/export.ts'
 import { addFilterOptions, type FilterFlags, filterOf } from './filter-options.ts'
 import { progress } from './progress.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
@@ -35,6 +35,8 @@ export function exportCommand(): Command {
 }
 
 async function exportFromStore({ store, config }: OpenStore, flags: Flags): Promise<void> {
+  // Only now: other commands need not load it.
+  const { exportText } = await import('../server/export.ts')
   const filter = filterOf(flags, config.user)
   const line = progress(
     'interceptions',

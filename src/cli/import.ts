@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import { SluiceError } from '../core/errors.ts'
-import { importText } from '../server/import.ts'
 import { progress } from './progress.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
 import { counted, tell } from './tell.ts'
@@ -34,6 +33,7 @@ async function importFile(
   file: string,
   flags: Flags,
 ): Promise<void> {
+  const { importText } = await import('../server/import.ts')
   const { dryRun = false } = flags
   const line = progress('interceptions')
   const input = file === '-' ? process.stdin : createReadStream(file)

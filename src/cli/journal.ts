@@ -2,7 +2,6 @@ import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { SluiceError } from '../core/errors.ts'
-import { deadLetters, retryDeadLetters } from '../plugins/journal.ts'
 import { readConfig } from '../server/config.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
 import { counted, tell } from './tell.ts'
@@ -29,6 +28,7 @@ export function journalCommand(): Command {
 }
 
 async function tellStatus(flags: StoreFlags): Promise<void> {
+  const { deadLetters } = await import('../plugins/journal.ts')
   const folder = folderOf(flags)
   const there = existsSync(folder)
   const files = there ? readdirSync(folder) : []
@@ -59,6 +59,7 @@ async function tellStatus(flags: StoreFlags): Promise<void> {
 }
 
 async function retryLetters(flags: StoreFlags): Promise<void> {
+  const { retryDeadLetters } = await import('../plugins/journal.ts')
   const folder = folderOf(flags)
   if (!existsSync(folder))
     throw new SluiceError(`there is no journal in ${folder}`, { code: 'ERR_NO_JOURNAL' })

@@ -2,7 +2,6 @@ import type { Command } from 'commander'
 import { messageOf, SluiceError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
 import { type Config, readConfig } from '../server/config.ts'
-import { migrate } from '../server/migrate.ts'
 import { settings } from '../server/settings.ts'
 import { createStore, sqlitePath, storeName } from '../server/store.ts'
 import { progress } from './progress.ts'
@@ -70,6 +69,7 @@ async function copy(
   to: Store,
   { flags, name }: { readonly flags: Flags; readonly name: string },
 ): Promise<void> {
+  const { migrate } = await import('../server/migrate.ts')
   const total = process.stderr.isTTY
     ? (await from.interceptions({ running: true, limit: 1 })).count
     : undefined

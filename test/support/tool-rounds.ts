@@ -8,7 +8,7 @@ import type { ToolLimits } from '../../src/core/tool-rounds/limits.ts'
 import { offerTools } from '../../src/core/tool-rounds/offer-tools.ts'
 import type { CallTool } from '../../src/core/tool-rounds/run-calls.ts'
 import { ToolRounds } from '../../src/core/tool-rounds/tool-rounds.ts'
-import type { Reply } from '../../src/core/upstream.ts'
+import type { Reply, Send } from '../../src/core/upstream.ts'
 
 /** The upstream's answer to one round: an event stream or JSON by its first character, in these pieces. */
 export interface UpstreamRound {
@@ -30,11 +30,16 @@ export interface TriedRounds {
 export interface TryOptions {
   readonly format: Format
   readonly request: Buffer | string
-  readonly rounds: readonly UpstreamRound[]
+  /** @default none: `send` answers */
+  readonly rounds?: readonly UpstreamRound[]
+  /** @default answers with `rounds` */
+  readonly send?: Send
   /** @default tools of `coder` that answer `mock` */
   readonly tools?: ReadonlyMap<string, InjectedTool>
   readonly callTool?: CallTool
   readonly limits?: Partial<ToolLimits>
+  /** Hears of what a client would get, piece by piece. */
+  readonly onChunk?: (chunk: Buffer) => void
 }
 
 export const limits: ToolLimits = {
@@ -50,7 +55,9 @@ export const limits: ToolLimits = {
 export async function tryRounds({
   format,
   request,
-  rounds,
+  rounds = [],
+  send,
+  onChunk = () => {},
   tools = coderTools,
   callTool = async () => ({ content: [{ type: 'text', text: 'mock' }] }),
   limits: some = {},
@@ -78,6 +85,7 @@ export async function tryRounds({
     },
     send: async (sent) => {
       requests.push(JSON.parse(String(sent.body)))
+      if (send) return send(sent)
       return replyOf(rounds[requests.length - 1] ?? { chunks: [], status: 500 })
     },
     tools: offer?.tools ?? new Map(),
@@ -92,6 +100,7 @@ export async function tryRounds({
   const reader = createReader?.({ askedUsage: false, terminal: () => {} })
   const parts: Uint8Array[] = []
   for await (const chunk of reply.body) {
+    onChunk(chunk as Buffer)
     const passage = reader?.push(chunk as Buffer)
     parts.push(passage?.pass ?? none, passage?.held ?? none)
     reader?.observe()

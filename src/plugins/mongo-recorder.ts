@@ -1,9 +1,22 @@
 import type { MongoClient, MongoClientOptions } from 'mongodb'
 import { processId as ownProcessId } from '../core/process-id.ts'
-import type { Recorder } from '../core/recorder.ts'
+import type { Store } from '../core/store.ts'
+import type { Collections } from './mongo/collections.ts'
 import { Connection } from './mongo/connection.ts'
+import { Counts } from './mongo/counts.ts'
+import { erase } from './mongo/erase.ts'
+import { findFeed } from './mongo/feed.ts'
+import { prepare } from './mongo/prepare.ts'
+import { prune } from './mongo/prune.ts'
 import { findInterception, findInterceptions } from './mongo/record-reader.ts'
 import { RecordWriter } from './mongo/record-writer.ts'
+import { reindex } from './mongo/reindex.ts'
+import { findSession } from './mongo/session-detail.ts'
+import { findSessions } from './mongo/session-list.ts'
+import { findStats } from './mongo/stats.ts'
+import { Upkeep } from './mongo/upkeep.ts'
+import { findValues } from './mongo/values.ts'
+import { verify } from './mongo/verify.ts'
 import { Vigil } from './mongo/vigil.ts'
 
 export interface MongoRecorderOptions extends MongoClientOptions {
@@ -40,20 +53,43 @@ export function mongoRecorder({
   deadAfterMs = 60_000,
   reapMs = 60_000,
   ...clientOptions
-}: MongoRecorderOptions): Recorder {
+}: MongoRecorderOptions): Store {
   const connection = new Connection({ url, client, db, collection, clientOptions })
-  const writer = new RecordWriter()
-  const write: Recorder['record'] = (records) =>
-    connection.use((interceptions) => writer.write(interceptions, records))
-  const vigil = new Vigil(connection, { processId, heartbeatMs, deadAfterMs, reapMs, write })
+  const upkeep = new Upkeep(connection, new RecordWriter())
+  const counts = new Counts()
+  const write: Store['record'] = (records) => upkeep.record(records)
+  const chores = [
+    { what: 'bring sessions and sums up to date', ms: 1000, act: () => upkeep.tick() },
+    { what: 'look for what others left undone', ms: 5000, act: () => upkeep.sweep() },
+  ]
+  const times = { heartbeatMs, deadAfterMs, reapMs }
+  const vigil = new Vigil(connection, { processId, ...times, write, chores })
   let warned = false
+
+  /** Asks what is derived, once what this process wrote shows in it. */
+  function ask<T>(query: (collections: Collections) => Promise<T>): Promise<T> {
+    return connection.use(async (collections) => {
+      await upkeep.settle()
+      return query(collections)
+    })
+  }
+
   return {
     name: 'mongo-recorder',
     provisional: true,
     record: write,
     interceptions: (query = {}) =>
-      connection.use((interceptions) => findInterceptions(interceptions, query)),
-    interception: (id) => connection.use((interceptions) => findInterception(interceptions, id)),
+      connection.use((collections) => findInterceptions(collections, counts, query)),
+    interception: (id) => connection.use((collections) => findInterception(collections, id)),
+    sessions: (query = {}) => ask((collections) => findSessions(collections, counts, query)),
+    session: (query) => ask((collections) => findSession(collections, query)),
+    values: (query) => connection.use((collections) => findValues(collections, query)),
+    stats: (query) => ask((collections) => findStats(collections, query)),
+    feed: (query) => connection.use((collections) => findFeed(collections, processId, query)),
+    prune: (query) => connection.use((collections) => prune(collections, upkeep, processId, query)),
+    erase: (query) => connection.use((collections) => erase(collections, upkeep, query)),
+    reindex: () => connection.use((collections) => reindex(collections, upkeep)),
+    verify: () => connection.use((collections) => verify(collections, upkeep)),
     open: async (context) => {
       if (context && !context.journaled && !warned) {
         warned = true
@@ -64,7 +100,9 @@ export function mongoRecorder({
       }
       await connection.open()
       try {
+        await connection.use(prepare)
         await vigil.start(context)
+        upkeep.begin()
       } catch (error) {
         await connection.close()
         throw error
@@ -72,6 +110,7 @@ export function mongoRecorder({
     },
     reap: (processIds) => vigil.reap(processIds),
     close: async () => {
+      await upkeep.end()
       const stopped = vigil.stop()
       await connection.close()
       await stopped

@@ -300,14 +300,16 @@ for (const kind of kinds) {
       const names = indexes.map(({ name }) => name)
       assert.deepEqual(names.filter((name) => name?.startsWith('sluice_')).toSorted(), [
         'sluice_above',
-        'sluice_annotations',
         'sluice_ended_started',
         'sluice_initiator_id',
-        'sluice_initiator_username',
         'sluice_offers',
         'sluice_session_key',
+        'sluice_stale',
         'sluice_wants',
+        'sluice_worded',
       ])
+      const digests = await db.collection('interceptions_digests').indexes()
+      assert.ok(digests.some(({ name }) => name === 'sluice_model'))
     })
 
     test('an index that stands in the way is named', async (t) => {

@@ -1,9 +1,8 @@
-import { type Collection, MongoClient, type MongoClientOptions } from 'mongodb'
+import { MongoClient, type MongoClientOptions } from 'mongodb'
 import { messageOf, SluiceError } from '../../core/errors.ts'
+import { type Collections, collectionsIn } from './collections.ts'
 import { storeFault } from './fault.ts'
-import type { Processes } from './heartbeat.ts'
 import { ensureIndexes } from './indexes.ts'
-import type { InterceptionDocument } from './interception-document.ts'
 
 export interface ConnectionOptions {
   readonly url: string | undefined
@@ -13,14 +12,11 @@ export interface ConnectionOptions {
   readonly clientOptions: MongoClientOptions
 }
 
-export type Interceptions = Collection<InterceptionDocument>
-
 /** The way to the store: opened, closed and opened again; a client that was given to us stays open. */
 export class Connection {
   readonly #client: MongoClient
   readonly #shared: boolean
-  readonly #interceptions: Interceptions
-  readonly #processes: Processes
+  readonly #collections: Collections
   #open = false
 
   /** Throws where the URL or an option will not do, before anything is connected. */
@@ -33,15 +29,14 @@ export class Connection {
       // What most of the members have in their journals outlives any one of them.
       writeConcern: { w: 'majority', journal: true, ...clientOptions.writeConcern },
     } as const
-    this.#interceptions = this.#client.db(name).collection(collection, options)
-    this.#processes = this.#client.db(name).collection(`${collection}_processes`, options)
+    this.#collections = collectionsIn(this.#client.db(name), collection, options)
   }
 
   async open(): Promise<void> {
     if (this.#open) return
     try {
       await this.#client.connect()
-      await ensureIndexes(this.#interceptions)
+      await ensureIndexes(this.#collections)
       this.#open = true
     } catch (error) {
       await this.close()
@@ -55,15 +50,13 @@ export class Connection {
   }
 
   /** Carries out a read or a write; what goes wrong is told with the hosts' names. */
-  async use<T>(
-    action: (interceptions: Interceptions, processes: Processes) => Promise<T>,
-  ): Promise<T> {
+  async use<T>(action: (collections: Collections) => Promise<T>): Promise<T> {
     if (!this.#open)
       throw new SluiceError(`the Mongo store at ${this.#hosts} is not open: call open() first`, {
         code: 'ERR_STORE_CLOSED',
       })
     try {
-      return await action(this.#interceptions, this.#processes)
+      return await action(this.#collections)
     } catch (error) {
       throw storeFault(error, this.#hosts)
     }
@@ -92,7 +85,7 @@ function createClient(url: string, options: MongoClientOptions): MongoClient {
 }
 
 /** The database that a URL names, else `sluice`. The URL class would refuse a list of hosts. */
-function databaseIn(url: string): string {
+export function databaseIn(url: string): string {
   const name = /^mongodb(?:\+srv)?:\/\/[^/?]*\/([^?]+)/.exec(url)?.[1]
   return name === undefined ? 'sluice' : decodeURIComponent(name)
 }

@@ -8,19 +8,14 @@ import { decodeRecord, type RecordDocument } from './record-document.ts'
  */
 export interface InterceptionDocument {
   readonly _id: string
-  /** What lists filter and sort by, once the start is known. */
+  /** From its start, once that is known. */
   readonly startedAt?: Date
   readonly initiatorId?: string
   readonly initiatorUsername?: string
-  readonly provider?: string
-  readonly providerName?: string
   readonly model?: string
   readonly client?: string
-  readonly sessionId?: string
   readonly processId?: string
   readonly ended?: boolean
-  /** Name and value of each, as JSON. */
-  readonly annotations?: readonly string[]
   /** What its place in a thread depends on. */
   readonly lineage?: LinkingStart
   /** The key that it looks for among the `offers` and session keys of its initiator's. */
@@ -32,6 +27,8 @@ export interface InterceptionDocument {
   readonly above?: readonly string[]
   /** Its place by what is stored of others; not there where that is no more than its start says. */
   readonly links?: Links
+  /** Its links from when what it hangs on was still stored. */
+  readonly kept?: Links
   readonly records?: Readonly<Record<string, RecordDocument>>
   /** The place of each record in its interception: the lowest that it ever came with. */
   readonly seqs?: Readonly<Record<string, number>>
@@ -41,6 +38,14 @@ export interface InterceptionDocument {
   readonly parts?: number
   /** About how large this document is, at most. */
   readonly bytes?: number
+  /** Raised with each change; what is made from this interception tells which one it was made from. */
+  readonly rev?: number
+  /** What is made from this interception may lack its last changes. */
+  readonly stale?: true
+  /** It has something that people or models wrote. */
+  readonly worded?: true
+  /** It is being forgotten. */
+  readonly doomed?: 'pruned' | 'erased'
   /** In a further part: the interception. */
   readonly of?: string
 }

@@ -1,5 +1,5 @@
 import { type Links, linksOf, type Relative } from '../../core/links.ts'
-import type { Interceptions } from './connection.ts'
+import type { Interceptions } from './collections.ts'
 import type { RecordGroup } from './grouped-records.ts'
 import type { InterceptionDocument } from './interception-document.ts'
 import { offerOf } from './link-members.ts'
@@ -8,32 +8,38 @@ import { findBegun, newestOffering, relativeOf, waitingFor } from './relatives.t
 /**
  * Brings the links up to date of what was just written, of those that waited for it and of all below. Several
  * processes may do so at once: what is written is read again, so that one which computed with what is no
- * longer so sees it; and who changes something afterwards finds this one below it.
+ * longer so sees it; and who changes something afterwards finds this one below it. Resolves to those that changed.
  */
 export async function link(
   interceptions: Interceptions,
-  groups: ReadonlyMap<string, RecordGroup>,
-): Promise<void> {
-  let loose = await loosened(interceptions, groups)
+  news: LinkingNews,
+): Promise<ReadonlySet<string>> {
+  const all = new Set<string>()
+  let loose = await loosened(interceptions, news)
   while (loose.size > 0) {
     const changed = await changes(interceptions, loose)
-    if (changed.size === 0) return
+    if (changed.size === 0) return all
     const operations = [...changed].map(([id, links]) => {
       const above = links.threadParentId === null ? {} : { above: links.threadParentId }
       const update = links.threadParentId === null ? {} : { $addToSet: above }
-      return { updateOne: { filter: { _id: id }, update: { $set: { links }, ...update } } }
+      const set = { $set: { links, stale: true as const }, $inc: { rev: 1 } }
+      return { updateOne: { filter: { _id: id }, update: { ...set, ...update } } }
     })
     await interceptions.bulkWrite(operations, { ordered: false })
     const ids = [...changed.keys()]
+    for (const id of ids) all.add(id)
     loose = new Set([...ids, ...(await below(interceptions, ids))])
   }
+  return all
 }
 
-/** The interceptions whose links a batch may have changed; it is stored by now. */
-async function loosened(
-  interceptions: Interceptions,
-  groups: ReadonlyMap<string, RecordGroup>,
-): Promise<Set<string>> {
+/** What links depend on in what was written: which interceptions began, and what calls they made. */
+export interface LinkingNews {
+  readonly started: ReadonlySet<string>
+  readonly called: ReadonlyMap<string, readonly string[]>
+}
+
+export function linkingNews(groups: ReadonlyMap<string, RecordGroup>): LinkingNews {
   const started = new Set<string>()
   const called = new Map<string, string[]>()
   for (const [id, { records }] of groups) {
@@ -42,6 +48,14 @@ async function loosened(
       if (record.type === 'tool_usage') called.set(id, [...(called.get(id) ?? []), offerOf(record)])
     }
   }
+  return { started, called }
+}
+
+/** The interceptions whose links a batch may have changed; it is stored by now. */
+async function loosened(
+  interceptions: Interceptions,
+  { started, called }: LinkingNews,
+): Promise<Set<string>> {
   const begun = await findBegun(interceptions, [...new Set([...started, ...called.keys()])])
   const offers = begun.flatMap((document) => {
     const { _id, offers = [], sessionKey } = document
@@ -76,11 +90,13 @@ async function changes(
   const relatives = new Map(others.map((other) => [other._id, relativeOf(other)]))
   const newest = new Map(offering)
   const changed = new Map<string, Links>()
-  for (const { _id, lineage, links } of documents) {
-    const found = linksOf(_id, lineage, {
+  for (const { _id, lineage, links, kept } of documents) {
+    const now = linksOf(_id, lineage, {
       find: (other) => relatives.get(other) ?? null,
       newest: () => newest.get(_id) ?? null,
     })
+    // What it hung on may have been forgotten meanwhile.
+    const found = kept && sameLinks(now, lineage) ? kept : now
     if (!sameLinks(found, links ?? lineage)) changed.set(_id, found)
   }
   return changed

@@ -1,4 +1,4 @@
-import type { Interceptions } from './connection.ts'
+import type { Interceptions } from './collections.ts'
 import { furtherParts, type InterceptionDocument, partId } from './interception-document.ts'
 
 /** A part takes new records up to here; with a last large one it stays far below MongoDB's 16 MiB. */

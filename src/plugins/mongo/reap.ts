@@ -1,6 +1,6 @@
 import { type LeftOpen, reapedEnd } from '../../core/reaped-end.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
-import type { Interceptions } from './connection.ts'
+import type { Interceptions } from './collections.ts'
 import { beat, type Processes } from './heartbeat.ts'
 import { furtherParts, recordsIn } from './interception-document.ts'
 

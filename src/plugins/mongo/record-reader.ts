@@ -1,75 +1,91 @@
-import type { Filter } from 'mongodb'
+import { SluiceError } from '../../core/errors.ts'
 import type {
   InterceptionPage,
   InterceptionQuery,
   StoredInterception,
 } from '../../core/recorder.ts'
-import { storedInterception } from '../../core/stored-interception.ts'
-import { annotationMember } from './annotation-member.ts'
-import type { Interceptions } from './connection.ts'
-import {
-  furtherParts,
-  type InterceptionDocument,
-  partId,
-  recordsIn,
-} from './interception-document.ts'
+import type { Collections } from './collections.ts'
+import type { Counts } from './counts.ts'
+import { interceptionFilter } from './filters.ts'
+import { readWhole } from './read-whole.ts'
 
-/** One page of the list, newest first, and how many there are. */
+/** One page of the list, and how many there are. */
 export async function findInterceptions(
-  interceptions: Interceptions,
-  { limit = 100, offset = 0, ...query }: InterceptionQuery,
+  collections: Collections,
+  counts: Counts,
+  { limit = 100, offset = 0, after, sort = 'newest', ...query }: InterceptionQuery,
 ): Promise<InterceptionPage> {
-  const filter = filterOf(query)
-  const [count, documents] = await Promise.all([
-    interceptions.countDocuments(filter),
-    interceptions.find(filter).sort({ startedAt: -1, _id: -1 }).skip(offset).limit(limit).toArray(),
+  const filter = interceptionFilter(query)
+  const bounded = query.search !== undefined
+  // Digests and texts have the same facets.
+  const collection = (bounded ? collections.texts : collections.digests) as Collections['digests']
+  const direction = sort === 'newest' ? -1 : 1
+  const beyond = after === undefined ? {} : await behind(collections, after, direction, query)
+  const [counted, found] = await Promise.all([
+    counts.count(collection, filter, { bounded }),
+    collection
+      .find({ $and: [filter, beyond] }, { projection: { _id: 1 } })
+      .sort({ startedAt: direction, _id: direction })
+      .skip(offset)
+      .limit(limit)
+      .toArray(),
   ])
-  return { count, results: await assemble(interceptions, documents) }
-}
-
-export async function findInterception(
-  interceptions: Interceptions,
-  id: string,
-): Promise<StoredInterception | null> {
-  const document = await interceptions.findOne({ _id: id })
-  if (!document) return null
-  const [stored] = await assemble(interceptions, [document])
-  return stored ?? null
-}
-
-function filterOf({
-  initiator,
-  running = false,
-  annotations = {},
-}: InterceptionQuery): Filter<InterceptionDocument> {
-  const wanted = annotationMember(annotations)
   return {
-    // Both values named, so that an index that has `ended` before the time still gives the order.
-    ended: running ? { $in: [true, false] } : true,
-    // Not before its start is known, and no further parts.
-    startedAt: { $gt: new Date(0) },
-    ...(initiator === undefined
-      ? {}
-      : { $or: [{ initiatorId: initiator }, { initiatorUsername: initiator }] }),
-    ...(wanted.length === 0 ? {} : { annotations: { $all: wanted } }),
+    ...counted,
+    results: await findAll(
+      collections,
+      found.map(({ _id }) => _id),
+    ),
   }
 }
 
-async function assemble(
-  interceptions: Interceptions,
-  documents: readonly InterceptionDocument[],
+export async function findInterception(
+  collections: Collections,
+  id: string,
+): Promise<StoredInterception | null> {
+  const [found] = await findAll(collections, [id])
+  return found ?? null
+}
+
+/** Those of these that are there, in this order. */
+export async function findAll(
+  { interceptions }: Pick<Collections, 'interceptions'>,
+  ids: readonly string[],
 ): Promise<StoredInterception[]> {
-  const more = furtherParts(documents)
-  const parts = more.length > 0 ? await interceptions.find({ _id: { $in: more } }).toArray() : []
-  const byId = new Map(parts.map((part) => [part._id, part]))
-  return documents
-    .map((document) => {
-      const own = Array.from({ length: (document.parts ?? 1) - 1 }, (_, index) =>
-        byId.get(partId(document._id, index + 1)),
-      )
-      const all = [document, ...own.filter((part) => part !== undefined)]
-      const stored = storedInterception(recordsIn(document._id, all))
-      return stored && { ...stored, start: { ...stored.start, ...document.links } }
-    })
-    .filter((stored) => stored !== null)
+  if (ids.length === 0) return []
+  const documents = await interceptions
+    .find({ _id: { $in: [...ids] }, doomed: { $exists: false } })
+    .toArray()
+  const wholes = await readWhole(interceptions, documents)
+  const byId = new Map(wholes.map(({ document, stored }) => [document._id, stored]))
+  return ids.map((id) => byId.get(id)).filter((stored) => stored !== null && stored !== undefined)
+}
+
+/** What comes after an interception that whoever asks may see. */
+async function behind(
+  { digests }: Collections,
+  after: string,
+  direction: 1 | -1,
+  { visibleTo }: InterceptionQuery,
+) {
+  const filter = interceptionFilter({
+    running: true,
+    ...(visibleTo !== undefined && { visibleTo }),
+  })
+  const last = await digests.findOne({ $and: [{ _id: after }, filter] })
+  if (!last?.startedAt) {
+    throw new SluiceError(
+      `there is no interception "${after}" to go on from; begin at the first page`,
+      {
+        code: 'ERR_CURSOR',
+        status: 400,
+      },
+    )
+  }
+  const further = direction === 1 ? '$gt' : '$lt'
+  const { startedAt } = last
+  return {
+    startedAt: { [`${further}e`]: startedAt },
+    $or: [{ startedAt: { [further]: startedAt } }, { startedAt, _id: { [further]: after } }],
+  }
 }

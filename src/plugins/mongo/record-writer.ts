@@ -1,8 +1,7 @@
-import type { InterceptionRecord } from '../../core/records.ts'
-import { bulkUpsert } from './bulk-upsert.ts'
-import type { Interceptions } from './connection.ts'
-import { groupRecords } from './grouped-records.ts'
-import { link } from './linker.ts'
+import { bulkUpsert, tryUpserts, type Upsert } from './bulk-upsert.ts'
+import type { Interceptions } from './collections.ts'
+import type { RecordGroup } from './grouped-records.ts'
+import type { InterceptionDocument } from './interception-document.ts'
 import { loadPlaces, Places } from './places.ts'
 import { upsertsFor } from './upserts.ts'
 
@@ -13,8 +12,10 @@ const remembered = 5000
 export class RecordWriter {
   readonly #places = new Map<string, Places>()
 
-  async write(interceptions: Interceptions, batch: readonly InterceptionRecord[]): Promise<void> {
-    const groups = groupRecords(batch)
+  async write(
+    interceptions: Interceptions,
+    groups: ReadonlyMap<string, RecordGroup>,
+  ): Promise<void> {
     const found = await this.#find(interceptions, [...groups.keys()])
     const upserts = [...groups].flatMap(([id, group]) =>
       upsertsFor(id, group, found.get(id) as Places),
@@ -22,12 +23,11 @@ export class RecordWriter {
     // Forgotten until it is known to be written: after a failure the next batch looks what is there.
     for (const id of groups.keys()) this.#places.delete(id)
     await bulkUpsert(interceptions, upserts)
+    await touchAgain(interceptions, upserts)
     for (const [id, { records, reapedEnd }] of groups) {
       const ended = reapedEnd ?? records.values().some(({ type }) => type === 'interception_end')
       if (!ended) this.#remember(id, found.get(id) as Places)
     }
-    // After what they depend on is stored: of two gateways that write at once, the later one sees both.
-    await link(interceptions, groups)
   }
 
   async #find(interceptions: Interceptions, ids: readonly string[]): Promise<Map<string, Places>> {
@@ -44,4 +44,20 @@ export class RecordWriter {
       this.#places.delete(oldest)
     }
   }
+}
+
+/** Further parts may have come after the first one: whoever read between sees that there is more. */
+async function touchAgain(
+  interceptions: Interceptions,
+  upserts: readonly Upsert<InterceptionDocument>[],
+): Promise<void> {
+  const ids = upserts.map(({ filter }) => String(filter._id)).filter((id) => id.includes('#'))
+  const first = new Set(ids.map((id) => id.slice(0, id.indexOf('#'))))
+  await tryUpserts(
+    interceptions,
+    [...first].map((_id) => ({
+      filter: { _id },
+      update: { $set: { stale: true }, $inc: { rev: 1 } },
+    })),
+  )
 }

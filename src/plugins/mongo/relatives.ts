@@ -1,6 +1,6 @@
 import type { Filter } from 'mongodb'
 import { maxAge, type Relative } from '../../core/links.ts'
-import type { Interceptions } from './connection.ts'
+import type { Interceptions } from './collections.ts'
 import type { InterceptionDocument } from './interception-document.ts'
 
 /** An interception whose start is known, with what links depend on. */
@@ -13,7 +13,7 @@ interface Offer {
 
 /** How many keys one query looks for. */
 const keysAtOnce = 1000
-const projection = { lineage: 1, wants: 1, sessionKey: 1, offers: 1, links: 1 } as const
+const projection = { lineage: 1, wants: 1, sessionKey: 1, offers: 1, links: 1, kept: 1 } as const
 // A secondary may not have yet what was just written.
 const readPreference = 'primary' as const
 

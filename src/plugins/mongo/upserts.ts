@@ -1,11 +1,12 @@
-import type { InterceptionRecord, RecordOf } from '../../core/records.ts'
-import { annotationMember } from './annotation-member.ts'
+import { dropContent } from '../../core/record-content.ts'
+import type { InterceptionRecord } from '../../core/records.ts'
 import type { Upsert } from './bulk-upsert.ts'
 import type { RecordGroup } from './grouped-records.ts'
-import { partId } from './interception-document.ts'
-import { offerOf, startLinking } from './link-members.ts'
+import { type InterceptionDocument, partId } from './interception-document.ts'
+import { aboveOf, offerOf } from './link-members.ts'
 import { documentLimit, type Places } from './places.ts'
 import { encodeRecord } from './record-document.ts'
+import { startMembers } from './start-members.ts'
 
 /** No record takes more, whatever a plugin put into it. */
 const recordLimit = 4 * 1024 ** 2
@@ -14,6 +15,7 @@ interface Update {
   readonly $set: Record<string, unknown>
   readonly $min: Record<string, number>
   readonly $max: Record<string, number>
+  readonly $inc: Record<string, number>
   readonly $addToSet: Record<string, { readonly $each: string[] }>
   readonly $setOnInsert: Record<string, unknown>
 }
@@ -22,18 +24,25 @@ interface Update {
  * The updates, one per document, that write a group of records: the same again and in any order they
  * leave the same documents. Takes note of where each record goes.
  */
-export function upsertsFor(id: string, group: RecordGroup, places: Places): Upsert[] {
+export function upsertsFor(
+  id: string,
+  group: RecordGroup,
+  places: Places,
+): Upsert<InterceptionDocument>[] {
   const updates = new Map<number, Update>()
   const updateOf = (part: number): Update => {
     let update = updates.get(part)
     if (!update) {
       const $setOnInsert = part === 0 ? {} : { of: id }
-      update = { $set: {}, $min: {}, $max: {}, $addToSet: {}, $setOnInsert }
+      update = { $set: {}, $min: {}, $max: {}, $inc: {}, $addToSet: {}, $setOnInsert }
       updates.set(part, update)
     }
     return update
   }
   const first = updateOf(0)
+  // In the update that changes it: whatever dies afterwards, somebody sees that what is made from it is old.
+  first.$set.stale = true
+  first.$inc.rev = 1
   const add = (member: string, values: readonly string[]) => {
     if (values.length === 0) return
     first.$addToSet[member] ??= { $each: [] }
@@ -44,11 +53,11 @@ export function upsertsFor(id: string, group: RecordGroup, places: Places): Upse
     places.put(record.id, part, bytes)
     const { $set, $min } = updateOf(part)
     $set[`records.${record.id}`] = document
+    if (dropContent(record) !== record) first.$set.worded = true
     $min[`seqs.${record.id}`] = record.seq
     if (record.type === 'interception_start') {
-      const { members, above } = startLinking(record)
-      Object.assign(first.$set, startMembers(record), members)
-      add('above', above)
+      Object.assign(first.$set, startMembers(record))
+      add('above', aboveOf(record))
     }
     if (record.type === 'tool_usage') {
       const offer = offerOf(record)
@@ -89,22 +98,6 @@ function partOf({ id, type }: InterceptionRecord, places: Places, bytes: number)
   return type === 'interception_start' || type === 'interception_end'
     ? 0
     : places.partFor(id, bytes)
-}
-
-function startMembers(start: RecordOf<'interception_start'>): Record<string, unknown> {
-  const { initiatorId, initiatorUsername, provider, providerName } = start
-  const { model, client, sessionId, processId, startedAt } = start
-  const flat = { initiatorId, initiatorUsername, provider, providerName }
-  const annotations = annotationMember(start.annotations)
-  return {
-    ...flat,
-    model,
-    client,
-    sessionId,
-    processId,
-    startedAt: new Date(startedAt),
-    annotations,
-  }
 }
 
 /** MongoDB before 5.0 refuses an operator that has nothing to do. */

@@ -12,6 +12,14 @@ export interface VigilOptions {
   readonly deadAfterMs: number
   readonly reapMs: number
   write(records: readonly InterceptionRecord[]): Promise<void>
+  /** What else is done again and again. */
+  readonly chores: readonly Chore[]
+}
+
+interface Chore {
+  readonly what: string
+  readonly ms: number
+  act(): Promise<void>
 }
 
 /** Says that this process lives, and ends what processes that died have left open, until it is stopped. */
@@ -31,18 +39,19 @@ export class Vigil {
   async start(context: PluginContext | undefined): Promise<void> {
     this.#context = context
     if (this.#rounds.length > 0) return
-    const { heartbeatMs, reapMs } = this.#options
+    const { heartbeatMs, reapMs, chores } = this.#options
     await this.#beat()
     await this.#try('end what dead processes left open', () => this.reap([]))
     this.#rounds = [
       every(heartbeatMs, () => this.#try('say that this process lives', () => this.#beat())),
       every(reapMs, () => this.#try('end what dead processes left open', () => this.reap([]))),
+      ...chores.map(({ what, ms, act }) => every(ms, () => this.#try(what, act))),
     ]
   }
 
   /** Ends what these processes left open, which are known to be dead, and what others did. */
   async reap(dead: readonly string[]): Promise<void> {
-    await this.#connection.use((interceptions, processes) =>
+    await this.#connection.use(({ interceptions, processes }) =>
       reap(interceptions, processes, { ...this.#options, dead }),
     )
   }
@@ -55,7 +64,7 @@ export class Vigil {
   }
 
   async #beat(): Promise<void> {
-    await this.#connection.use((_, processes) => beat(processes, this.#options.processId))
+    await this.#connection.use(({ processes }) => beat(processes, this.#options.processId))
   }
 
   /** Told once, until it works again: a server that is away for an hour is one line. */

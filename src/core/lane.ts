@@ -1,5 +1,6 @@
-import { from, Subject, type Subscription, takeWhile } from 'rxjs'
-import type { EventType, InterceptionEvent } from './events.ts'
+import { from, Subject, Subscriber } from 'rxjs'
+import { bitOf, observedMask } from './event-mask.ts'
+import type { InterceptionEvent } from './events.ts'
 import type { Interception } from './interception.ts'
 import type { Plugin } from './plugin.ts'
 
@@ -7,13 +8,13 @@ import type { Plugin } from './plugin.ts'
 const blockingMs = 50
 const perEventMs = 0.02
 
-export interface LaneOptions {
-  readonly plugin: Plugin
+/** Where what comes out of a lane goes. */
+export interface LaneHost {
   readonly interception: Interception
   /** Takes what the observer emitted: a record's body, if all is well. */
-  readonly take: (plugin: Plugin, body: unknown) => void
+  take(lane: Lane, body: unknown): void
   /** Hears of the fault that closed the lane. */
-  readonly failed: (plugin: Plugin, error: unknown) => void
+  failed(plugin: Plugin, error: unknown): void
 }
 
 /**
@@ -21,125 +22,157 @@ export interface LaneOptions {
  * that its faults close this lane and nothing else.
  */
 export class Lane {
+  readonly plugin: Plugin
+  /** How many records came of it. */
+  records = 0
   /** True once the observer has completed or was closed. */
   done = false
-  readonly #options: LaneOptions
-  readonly #events = new Subject<InterceptionEvent>()
-  #subscription: Subscription | undefined
+  readonly #host: LaneHost
+  readonly #wants: number
   /** With `observes`, the plugin is asked when the first of them comes. */
-  #opened = false
+  #events: Subject<InterceptionEvent> | null = null
+  #sink: Sink | null = null
   #spent = 0
   #seen = 0
-  /** When the call into the plugin that is running began. */
-  #calledAt: number | undefined
+  /** When the call into the plugin that is running began; 0 while none runs. */
+  #calledAt = 0
   /** What the thread had used by then. */
   #calledCpu = 0
 
-  constructor(options: LaneOptions) {
-    this.#options = options
-    if (!options.plugin.observes) this.#open()
+  constructor(plugin: Plugin, host: LaneHost) {
+    this.plugin = plugin
+    this.#host = host
+    this.#wants = observedMask(plugin.observes)
+    if (!plugin.observes) this.#open()
   }
 
-  /** `types`: which types are among the events, found once for all lanes. */
-  next(events: readonly InterceptionEvent[], types: readonly EventType[]): void {
+  /** `mask`: which types are among the events, found once for all lanes. */
+  next(events: readonly InterceptionEvent[], mask: number): void {
     if (this.done) return
-    const { observes } = this.#options.plugin
-    const wanted = observes ? this.#wanted(events, types, observes) : events
-    if (wanted.length === 0) return
-    this.#seen += wanted.length
-    this.#call(() => {
-      for (const event of wanted) this.#events.next(event)
-    })
-  }
-
-  #wanted(
-    events: readonly InterceptionEvent[],
-    types: readonly EventType[],
-    observes: readonly EventType[],
-  ): readonly InterceptionEvent[] {
-    if (!this.#opened) {
-      if (!observes.some((type) => types.includes(type))) return []
-      this.#open()
+    if (!this.#events && (mask & this.#wants) !== 0) this.#open()
+    const wants = this.#wants | endBit
+    const subject = this.#events
+    if (!subject || (mask & wants) === 0) return
+    this.#enter()
+    try {
+      for (const event of events) {
+        if ((bitOf(event.type) & wants) === 0) continue
+        this.#seen++
+        subject.next(event)
+      }
+    } catch (error) {
+      this.fail(error)
     }
-    const wants = (type: EventType) => type === 'end' || observes.includes(type)
-    if (!types.some(wants)) return []
-    return types.every(wants) ? events : events.filter(({ type }) => wants(type))
+    this.#leave()
   }
 
   /** Tells the observer that no more events come; what it still emits is taken. */
   complete(): void {
-    if (!this.#opened) this.done = true
-    if (!this.done) this.#call(() => this.#events.complete())
-  }
-
-  /** Closes the lane for a fault of its plugin. */
-  fail(error: unknown): void {
-    this.#options.failed(this.#options.plugin, error)
-    if (!this.done) this.close()
-  }
-
-  close(): void {
-    this.done = true
-    const subscription = this.#subscription
-    this.#subscription = undefined
-    this.#guard(() => subscription?.unsubscribe())
-  }
-
-  #open(): void {
-    this.#opened = true
-    this.#call(() => this.#subscribe())
-    // An observer that ended while it was subscribed left its subscription behind.
-    if (this.done) this.close()
-  }
-
-  #subscribe(): void {
-    const { plugin, interception } = this.#options
-    const observed = plugin.observe?.(this.#events.asObservable(), interception)
-    if (!observed) throw new Error(`observe returned ${observed}: it needs an Observable or a list`)
-    this.#subscription = from(observed)
-      // Ends what emits without a pause, too, once the lane is closed.
-      .pipe(takeWhile(() => !this.done))
-      .subscribe({
-        // RxJS throws what a handler throws on a timer, where nothing catches it.
-        next: (body) => this.#guard(() => this.#take(body)),
-        error: (error) => this.fail(error),
-        // Closed by us, under our guard: else a throw in a `finalize` goes to whoever ended the observer.
-        complete: () => this.close(),
-      })
-  }
-
-  #take(body: unknown): void {
-    const { plugin, take } = this.#options
     if (this.done) return
-    take(plugin, body)
-    if (this.#calledAt === undefined || performance.now() - this.#calledAt <= 2 * blockingMs) return
+    if (!this.#events) {
+      this.done = true
+      return
+    }
+    this.#enter()
+    try {
+      this.#events.complete()
+    } catch (error) {
+      this.fail(error)
+    }
+    this.#leave()
+  }
+
+  /** What the observer emitted; thrown at, it would throw on a timer where nothing catches it. */
+  take(body: unknown): void {
+    if (this.done) return
+    try {
+      this.#host.take(this, body)
+    } catch (error) {
+      this.fail(error)
+    }
+    if (this.#calledAt === 0 || performance.now() - this.#calledAt <= 2 * blockingMs) return
     if (threadCpu() - this.#calledCpu > 2 * blockingMs) {
       this.fail(new Error(`blocked the thread for more than ${2 * blockingMs} ms`))
     }
   }
 
-  /** A call into the plugin: guarded, and its time counted. */
-  #call(call: () => void): void {
-    const start = performance.now()
-    const cpu = recentCpu(start)
-    this.#calledAt = start
-    this.#calledCpu = cpu
-    this.#guard(call)
-    this.#calledAt = undefined
-    const took = performance.now() - start
+  /** Closes the lane for a fault of its plugin. */
+  fail(error: unknown): void {
+    this.#host.failed(this.plugin, error)
+    if (!this.done) this.close()
+  }
+
+  close(): void {
+    this.done = true
+    const sink = this.#sink
+    this.#sink = null
+    try {
+      sink?.unsubscribe()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  #open(): void {
+    const events = new Subject<InterceptionEvent>()
+    this.#events = events
+    this.#enter()
+    try {
+      const observed = this.plugin.observe?.(events.asObservable(), this.#host.interception)
+      if (!observed) {
+        throw new Error(`observe returned ${observed}: it needs an Observable or a list`)
+      }
+      const sink = new Sink(this)
+      this.#sink = sink
+      from(observed).subscribe(sink)
+    } catch (error) {
+      this.fail(error)
+    }
+    this.#leave()
+  }
+
+  /** A call into the plugin begins: its time is counted. */
+  #enter(): void {
+    this.#calledAt = performance.now()
+    this.#calledCpu = recentCpu(this.#calledAt)
+  }
+
+  #leave(): void {
+    const took = performance.now() - this.#calledAt
+    this.#calledAt = 0
     // By the clock a pause of the machine looks like a plugin that blocks: ask what the thread really used.
-    this.#spent += took > 5 ? Math.min(took, threadCpu() - cpu) : took
+    this.#spent += took > 5 ? Math.min(took, threadCpu() - this.#calledCpu) : took
     if (this.#spent > blockingMs + perEventMs * this.#seen) {
       this.fail(new Error(`blocked the thread for ${Math.round(this.#spent)} ms`))
     }
   }
+}
 
-  #guard(call: () => void): void {
-    try {
-      call()
-    } catch (error) {
-      this.fail(error)
-    }
+const endBit = bitOf('end')
+
+/**
+ * Subscribes for a lane. Nothing is called after the lane was closed, in the midst of an emission without a pause
+ * neither; and it is the lane that unsubscribes, under its guard: else a throw in a `finalize` goes to whoever
+ * ended the observer.
+ */
+class Sink extends Subscriber<unknown> {
+  readonly #lane: Lane
+
+  constructor(lane: Lane) {
+    super()
+    this.#lane = lane
+  }
+
+  protected override _next(body: unknown): void {
+    this.#lane.take(body)
+  }
+
+  protected override _error(error: unknown): void {
+    this.#lane.fail(error)
+  }
+
+  protected override _complete(): void {
+    this.#lane.close()
   }
 }
 

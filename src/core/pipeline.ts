@@ -1,9 +1,10 @@
 import type { Diagnostics } from './diagnostics.ts'
 import { messageOf } from './errors.ts'
+import { maskOf } from './event-mask.ts'
 import type { EndEvent, InterceptionEvent } from './events.ts'
 import { endId, recordId, startId } from './ids.ts'
 import type { Interception } from './interception.ts'
-import { Lane } from './lane.ts'
+import { Lane, type LaneHost } from './lane.ts'
 import { type PlainBody, plainBody } from './plain-body.ts'
 import type { Plugin } from './plugin.ts'
 import { withoutContent } from './record-content.ts'
@@ -14,6 +15,7 @@ import type {
   InterceptionStart,
   RecordBody,
 } from './records.ts'
+import { timestamp } from './timestamp.ts'
 
 export interface PipelineOptions {
   readonly plugins: readonly Plugin[]
@@ -27,41 +29,32 @@ export interface PipelineOptions {
   readonly recordContent: boolean
 }
 
-type Writable<T> = { -readonly [Member in keyof T]: T[Member] }
-
 /**
  * What is recorded of one interception: its start, what the plugins observe, its end. Start and end are core's
  * own; each plugin has a lane of its own.
  */
-export class Pipeline {
+export class Pipeline implements LaneHost {
+  readonly interception: Interception
   readonly #options: PipelineOptions
-  readonly #interception: Interception
-  readonly #lanes: Lane[]
-  readonly #counts = new Map<Plugin, number>()
-  readonly #seen = new Map<string, { seq: number; createdAt: string }>()
+  readonly #lanes: Lane[] = []
+  /** Records that may be written again, by id; made for the first of them. */
+  #keyed: Map<string, Place> | null = null
   #seq = 0
   #ended = false
 
   constructor(interception: Interception, start: InterceptionStart, options: PipelineOptions) {
     this.#options = options
-    this.#interception = interception
-    this.#push(startId(interception.id), { type: 'interception_start', ...start }, false)
-    this.#lanes = options.plugins
-      .filter((plugin) => plugin.observe)
-      .map((plugin) => {
-        const take = (from: Plugin, body: unknown) => this.#take(from, body)
-        const failed = (from: Plugin, error: unknown) => this.#failed(from, error)
-        return new Lane({ plugin, interception, take, failed })
-      })
+    this.interception = interception
+    this.#record({ type: 'interception_start', ...start }, this.#place(startId(interception.id)))
+    for (const plugin of options.plugins) {
+      if (plugin.observe) this.#lanes.push(new Lane(plugin, this))
+    }
   }
 
   emit(events: readonly InterceptionEvent[]): void {
     if (events.length === 0) return
-    // Mostly one event at a time comes: a delta that no capturer looks at.
-    const [only] = events
-    const types =
-      events.length === 1 && only ? [only.type] : [...new Set(events.map(({ type }) => type))]
-    for (const lane of this.#lanes) lane.next(events, types)
+    const mask = maskOf(events)
+    for (const lane of this.#lanes) lane.next(events, mask)
   }
 
   /**
@@ -72,7 +65,7 @@ export class Pipeline {
     this.emit([Object.freeze(event)])
     for (const lane of this.#lanes) lane.complete()
     await new Promise((resolve) => setImmediate(resolve))
-    this.#push(endId(this.#interception.id), { type: 'interception_end', ...end }, false)
+    this.#record({ type: 'interception_end', ...end }, this.#place(endId(this.interception.id)))
     this.#ended = true
     if (this.#lanes.every(({ done }) => done)) return
     setTimeout(() => this.#close(), this.#options.settleTimeout).unref()
@@ -87,47 +80,55 @@ export class Pipeline {
     }
   }
 
-  #take(plugin: Plugin, emitted: unknown): void {
+  /** Records what a lane's observer emitted. */
+  take(lane: Lane, emitted: unknown): void {
     let plain: PlainBody
     try {
       plain = plainBody(emitted)
     } catch (error) {
-      this.#failed(plugin, error)
+      this.failed(lane.plugin, error)
       return
     }
     const { body, key, provisional } = plain
-    const count = this.#counts.get(plugin) ?? 0
-    const name = key === undefined ? `#${count}` : `=${key}`
-    const id = recordId(this.#interception.id, plugin.name, `${body.type} ${name}`)
-    if (!this.#seen.has(id)) {
-      this.#counts.set(plugin, count + 1)
+    const name = key === undefined ? `#${lane.records}` : `=${key}`
+    const id = recordId(this.interception.id, lane.plugin.name, `${body.type} ${name}`)
+    let place = this.#keyed?.get(id)
+    if (!place) {
+      const count = lane.records++
       if (count >= this.#options.maxRecords) {
-        this.#tooMany(plugin, count)
+        this.#tooMany(lane.plugin, count)
         return
       }
+      place = this.#place(id)
+      if (key !== undefined) {
+        this.#keyed ??= new Map()
+        this.#keyed.set(id, place)
+      }
     }
-    this.#push(id, body, provisional)
+    this.#record(body, place, provisional)
   }
 
-  /** Makes a record of the body, which is the pipeline's own from here on. */
-  #push(id: string, own: RecordBody, provisional: boolean): void {
-    let first = this.#seen.get(id)
-    if (!first) {
-      first = { seq: this.#seq++, createdAt: new Date().toISOString() }
-      this.#seen.set(id, first)
-    }
+  #place(id: string): Place {
+    return { id, seq: this.#seq++, createdAt: timestamp() }
+  }
+
+  /** Makes a record of the body, which is the pipeline's own from here on, for all who want it. */
+  #record(own: RecordBody, { id, seq, createdAt }: Place, provisional = false): void {
     const { queues, recordContent } = this.#options
-    const takers = provisional ? queues.filter(({ plugin }) => plugin.provisional) : queues
-    if (takers.length === 0) return
-    const body = recordContent ? own : withoutContent(own)
-    const record = body as Writable<InterceptionRecord>
-    record.id = id
-    record.interceptionId = this.#interception.id
-    record.seq = first.seq
-    record.createdAt = first.createdAt
-    if (this.#ended) record.late = true
-    Object.freeze(record)
-    for (const queue of takers) queue.push(record)
+    let record: Writable<InterceptionRecord> | null = null
+    for (const queue of queues) {
+      if (provisional && !queue.plugin.provisional) continue
+      if (!record) {
+        record = (recordContent ? own : withoutContent(own)) as Writable<InterceptionRecord>
+        record.id = id
+        record.interceptionId = this.interception.id
+        record.seq = seq
+        record.createdAt = createdAt
+        if (this.#ended) record.late = true
+        Object.freeze(record)
+      }
+      queue.push(record)
+    }
   }
 
   #tooMany(plugin: Plugin, count: number): void {
@@ -137,15 +138,25 @@ export class Pipeline {
     })
     if (count > this.#options.maxRecords) return
     this.#options.diagnostics.log('warn', `plugin ${plugin.name} made more than ${count} records`, {
-      interception_id: this.#interception.id,
+      interception_id: this.interception.id,
     })
   }
 
-  #failed(plugin: Plugin, error: unknown): void {
+  /** Counts and logs a plugin's fault. */
+  failed(plugin: Plugin, error: unknown): void {
     this.#options.diagnostics.count('plugin_errors', { plugin: plugin.name })
     this.#options.diagnostics.log('error', `plugin ${plugin.name} failed: ${messageOf(error)}`, {
       plugin: plugin.name,
-      interception_id: this.#interception.id,
+      interception_id: this.interception.id,
     })
   }
 }
+
+/** A record's id, and where and when it was first seen. */
+interface Place {
+  readonly id: string
+  readonly seq: number
+  readonly createdAt: string
+}
+
+type Writable<T> = { -readonly [Member in keyof T]: T[Member] }

@@ -1,6 +1,7 @@
 import type { EndEvent, ErrorType, InterceptionEvent, Outcome } from './events.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { InterceptionEnd } from './records.ts'
+import { timestamp } from './timestamp.ts'
 
 /** What is measured while an interception runs; times by `performance.now()`, sizes in bytes. */
 export interface Facts {
@@ -136,7 +137,7 @@ export class Settlement {
       responseBytes: facts.responseBytes,
       observed: facts.partial ? 'partial' : 'full',
       drained: facts.drained,
-      endedAt: new Date().toISOString(),
+      endedAt: timestamp(),
     }
   }
 }

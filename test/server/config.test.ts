@@ -115,9 +115,47 @@ test('settings that contradict each other are refused', () => {
     [{ flags: { drainTimeout: '30' } }, /is no duration/],
   ]
   for (const [sources, message] of clashes) assert.match(faultsOf(sources), message)
+  const { jwt, header } = { jwt: { auth: 'jwt' }, header: { auth: 'header' } }
+  const identity: [Readonly<Record<string, unknown>>, RegExp][] = [
+    [jwt, /--auth: jwt needs jwt-issuer/],
+    [{ ...jwt, jwtIssuer: 'https://id.example' }, /--auth: jwt needs jwt-audience/],
+    [{ ...jwt, jwtIssuer: 'id.example', jwtAudience: 'x' }, /--jwt-issuer: must be an http/],
+    [{ jwtRoleClaim: 'groups' }, /--jwt-role-claim: needs auth jwt \(it is none\)/],
+    [header, /--auth: header needs trusted-proxies/],
+    [{ ...header, trustedProxies: '10.0.0.0/99' }, /--trusted-proxies: must be addresses/],
+    [{ ...header, trustedProxies: '10.0.0.1', authHeader: 'a b' }, /--auth-header: must be/],
+    [{ trustedProxies: '10.0.0.1' }, /--trusted-proxies: needs auth tokens, jwt, header/],
+    [{ bootstrapToken: 'x'.repeat(40) }, /--bootstrap-token: needs auth tokens/],
+    [{ auth: 'tokens', bootstrapToken: 'too short' }, /--bootstrap-token: must be 32 to 512/],
+    [{ auth: 'tokens', demo: true }, /--demo runs without login/],
+    [{ tlsCertFile: 'cert.pem' }, /--tls-cert-file: needs tls-key-file/],
+    [{ tlsCertFile: '/nowhere', tlsKeyFile: '/nowhere' }, /--tls-cert-file: cannot read the file/],
+    [{ corsOrigins: 'https://a.example/path' }, /--cors-origins: must be origins/],
+    [{ corsOrigins: '*' }, /--cors-origins: must be origins/],
+  ]
+  for (const [flags, message] of identity) assert.match(faultsOf({ flags }), message)
+  assert.doesNotMatch(faultsOf({ flags: { bootstrapToken: 'canary' } }), /canary/)
+  const certificate = { tlsCertFile: 'package.json', tlsKeyFile: 'package.json' }
+  const project = { folder: join(import.meta.dirname, '../..') }
+  assert.match(
+    faultsOf({ ...project, flags: certificate }),
+    /are no certificate \(PEM\) and its key/,
+  )
   // Behind a journal this one commits, too.
   const journaled = { requireRecording: 'true', store: 'mongodb://127.0.0.1/' }
   assert.equal(read({ flags: journaled }).requireRecording, true)
+})
+
+test('any host may be listened on once there is a login, and lists come from wherever they are written', () => {
+  const flags = { auth: 'tokens', host: '0.0.0.0', trustedProxies: '10.0.0.0/8, ::1' }
+  const config = read({ flags })
+  assert.equal(config.host, '0.0.0.0')
+  assert.deepEqual(config.trustedProxies, ['10.0.0.0/8', '::1'])
+  assert.deepEqual(config.corsOrigins, [])
+  const origins = ['https://a.example', 'http://localhost:3000']
+  const folder = emptyFolder({ 'sluice.config.json': JSON.stringify({ corsOrigins: origins }) })
+  assert.deepEqual(read({ folder }).corsOrigins, origins)
+  assert.deepEqual(read({ env: { SLUICE_CORS_ORIGINS: origins.join() } }).corsOrigins, origins)
 })
 
 test('a variable of a stranger is no fault', () => {

@@ -28,11 +28,7 @@ export function importCommand(): Command {
     )
 }
 
-async function importFile(
-  { store, name, diagnostics }: OpenStore,
-  file: string,
-  flags: Flags,
-): Promise<void> {
+async function importFile({ store, name }: OpenStore, file: string, flags: Flags): Promise<void> {
   const { importText } = await import('../server/import.ts')
   const { dryRun = false } = flags
   const line = progress('interceptions')
@@ -47,13 +43,13 @@ async function importFile(
       process.stderr.write(`sluice: line ${number}: ${message}\n`)
     },
   }).finally(line.end)
-  const refused = diagnostics.total('records_dropped')
-  const { interceptions, records, faults } = report
-  tell(flags, { ...report, refused, dryRun }, [
-    `${counted(interceptions, 'interception')} with ${counted(records, 'record')} ${dryRun ? 'could be imported' : 'were imported'} into ${name}`,
+  const { interceptions, faults, refused } = report
+  const verb = dryRun ? 'could be' : 'were'
+  tell(flags, { ...report, dryRun }, [
+    `${counted(interceptions - refused, 'interception')} ${verb} imported into ${name}`,
     ...(refused > 0
       ? [
-          `${counted(refused, 'record')} of them were refused: older than the store's retention, or of an erased user`,
+          `${counted(refused, 'interception')} ${verb} refused: older than its retention, or of a user who was erased`,
         ]
       : []),
   ])

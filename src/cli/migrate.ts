@@ -7,7 +7,7 @@ import { createStore, sqlitePath, storeName } from '../server/store.ts'
 import { progress } from './progress.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
 import { counted, tell } from './tell.ts'
-import { checkStore, stderrDiagnostics } from './with-store.ts'
+import { checkStore, commandContext } from './with-store.ts'
 
 interface Flags extends Omit<StoreFlags, 'store'> {
   readonly from?: string
@@ -57,7 +57,7 @@ async function opened(
 ): Promise<void> {
   const one = await createStore({ ...config, store })
   try {
-    await one.open({ diagnostics: stderrDiagnostics() })
+    await one.open(commandContext())
     await use(one)
   } finally {
     await one.close()

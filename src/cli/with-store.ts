@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { Diagnostics } from '../core/diagnostics.ts'
 import { SluiceError } from '../core/errors.ts'
+import type { PluginContext } from '../core/plugin.ts'
 import type { Store } from '../core/store.ts'
 import { type Config, readConfig } from '../server/config.ts'
 import { createRecorder, createStore, sqlitePath, storeName } from '../server/store.ts'
@@ -14,8 +15,6 @@ export interface OpenStore {
   readonly name: string
   /** The journal's folder, where what waits in it is covered. */
   readonly journal: string | undefined
-  /** Counts what the store itself reports while it is open. */
-  readonly diagnostics: Diagnostics
 }
 
 export interface WithStoreOptions {
@@ -36,15 +35,13 @@ export async function withStore<T>(
   const folder = resolve(config.journal)
   const behind = withJournal && config.store.startsWith('mongodb') && existsSync(folder)
   const opened = await (behind ? createRecorder(config) : createStore(config))
-  const diagnostics = stderrDiagnostics()
   try {
-    await opened.open({ diagnostics })
+    await opened.open(commandContext())
     return await use({
       store: opened,
       config,
       name: storeName(config.store),
       journal: behind ? folder : undefined,
-      diagnostics,
     })
   } finally {
     await opened.close()
@@ -68,9 +65,11 @@ export function checkStore(url: string, create: boolean): void {
   }
 }
 
-/** What the store has to say beside its answers, as far as it is trouble. */
-export function stderrDiagnostics(): Diagnostics {
-  return new Diagnostics((level, message) => {
+/** For a store that a command opens: what is trouble goes to standard error. */
+export function commandContext(): PluginContext {
+  const diagnostics = new Diagnostics((level, message) => {
     if (level === 'warn' || level === 'error') process.stderr.write(`sluice: ${message}\n`)
   })
+  // Who gave it a command gives it again where it failed: nothing rests on this process alone.
+  return { diagnostics, journaled: true }
 }

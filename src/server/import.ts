@@ -1,13 +1,13 @@
 import { messageOf, SluiceError } from '../core/errors.ts'
 import type { Recorder } from '../core/recorder.ts'
-import type { InterceptionRecord } from '../core/records.ts'
+import type { InterceptionRecord, RecordOf } from '../core/records.ts'
 import { importLine } from './import-line.ts'
 import { lines } from './lines.ts'
 
 export interface ImportOptions {
   /** NDJSON, as `exportText` tells it. */
   readonly input: AsyncIterable<Uint8Array>
-  readonly store: Pick<Recorder, 'record'>
+  readonly store: Pick<Recorder, 'record' | 'interception'>
   /** Called for each line that cannot be taken; the others are. Lines count from 1. */
   readonly onFault: (line: number, message: string) => void
   readonly onProgress?: (interceptions: number) => void
@@ -18,7 +18,10 @@ export interface ImportOptions {
 export interface ImportReport {
   readonly interceptions: number
   readonly records: number
+  /** Lines that could not be taken. */
   readonly faults: number
+  /** Of the interceptions those that the store did not keep: too old for it, or of an erased user. */
+  readonly refused: number
 }
 
 interface Taken {
@@ -41,7 +44,7 @@ export async function importText({
   onProgress = () => {},
   dryRun = false,
 }: ImportOptions): Promise<ImportReport> {
-  const report = { interceptions: 0, records: 0, faults: 0 }
+  const report = { interceptions: 0, records: 0, faults: 0, refused: 0 }
   let batch: Taken[] = []
   let size = 0
   let bytes = 0
@@ -55,6 +58,7 @@ export async function importText({
     if (!dryRun) await store.record(taken.flatMap(({ records }) => records))
     report.interceptions += taken.length
     for (const { records } of taken) report.records += records.length
+    if (!dryRun) report.refused += await refusedOf(store, taken)
   }
 
   async function flush(): Promise<void> {
@@ -106,4 +110,29 @@ export async function importText({
   }
   await flush()
   return report
+}
+
+/**
+ * How many of them are not there. A store refuses what began before some time, of all or of one initiator: where
+ * the oldest of each was kept, all were.
+ */
+async function refusedOf(
+  store: Pick<Recorder, 'interception'>,
+  taken: readonly Taken[],
+): Promise<number> {
+  const starts = taken.flatMap(({ records }) =>
+    records.filter((record) => record.type === 'interception_start'),
+  )
+  let refused = 0
+  for (const all of Map.groupBy(starts, ({ initiatorId }) => initiatorId).values()) {
+    for (const { interceptionId } of all.toSorted(byTime)) {
+      if (await store.interception(interceptionId)) break
+      refused++
+    }
+  }
+  return refused
+}
+
+function byTime(a: RecordOf<'interception_start'>, b: RecordOf<'interception_start'>): number {
+  return Date.parse(a.startedAt) - Date.parse(b.startedAt)
 }

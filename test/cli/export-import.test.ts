@@ -34,7 +34,7 @@ test('an export is a line for each, and an import of it exports the same bytes',
   const other = ['--store', `sqlite:${join(folder, 'other.db')}`]
   for (const times of [1, 2]) {
     const said = await sluice(['import', 'all.ndjson', ...other], { folder })
-    assert.match(said, /^2,003 interceptions with 10,015 records were imported into /, `${times}`)
+    assert.match(said, /^2,003 interceptions were imported into /, `${times}`)
     assert.ok((await sluice(['export', ...other], { folder })) === text)
   }
   assert.match(await sluice(['verify', ...other], { folder }), /2,003 interceptions with 10,015/)
@@ -104,9 +104,9 @@ test('bad lines are told by their number, the others are imported', async () => 
     [lines[0], '{}', lines[1], 'oops', lines[2]].join('\n'),
   )
   const dry = await refused(['import', 'some.ndjson', '--dry-run'], { folder })
-  assert.match(dry.stdout, /^3 interceptions with 15 records could be imported/)
+  assert.match(dry.stdout, /^3 interceptions could be imported/)
   const { stdout, stderr } = await refused(['import', 'some.ndjson'], { folder })
-  assert.match(stdout, /^3 interceptions with 15 records were imported/)
+  assert.match(stdout, /^3 interceptions were imported/)
   assert.match(
     stderr,
     /^sluice: line 2: id: .*\nsluice: line 4: is no JSON.*\nsluice: 2 lines could not/,
@@ -130,7 +130,7 @@ test('an import reads standard input, and tells what the store refuses', async (
     interceptions: 3,
     records: 15,
     faults: 0,
-    refused: 15,
+    refused: 3,
     dry_run: false,
   })
   assert.equal(await sluice(['export'], { folder }), '')

@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { interceptionId } from '../../src/core/ids.ts'
+import type { InterceptionPage } from '../../src/core/recorder.ts'
 import type { InterceptionRecord } from '../../src/core/records.ts'
+import type { Store } from '../../src/core/store.ts'
 import { storedInterception } from '../../src/core/stored-interception.ts'
+import { memoryRecorder } from '../../src/plugins/memory-recorder.ts'
 import { exportLine } from '../../src/server/export-line.ts'
 import { type ImportOptions, importText } from '../../src/server/import.ts'
-import { end, prompt, start, wholeInterception } from '../support/stored-records.ts'
+import { at, end, prompt, start, wholeInterception } from '../support/stored-records.ts'
 
 test('whole lines are stored, the others are told by their number', async () => {
   const text = [line(), '{"half', '', line(), '[]', line()].join('\n')
   const { report, stored, faults } = await imported(text)
-  assert.deepEqual(report, { interceptions: 3, records: 24, faults: 2 })
+  assert.deepEqual(report, { interceptions: 3, records: 24, faults: 2, refused: 0 })
   assert.equal(stored.length, 24)
   assert.deepEqual(
     faults.map(([number]) => number),
@@ -36,7 +40,7 @@ test('lines end at a line feed alone, wherever the pieces of the file end', asyn
 
 test('a dry run stores nothing', async () => {
   const { report, stored } = await imported(line(), { dryRun: true })
-  assert.deepEqual(report, { interceptions: 1, records: 8, faults: 0 })
+  assert.deepEqual(report, { interceptions: 1, records: 8, faults: 0, refused: 0 })
   assert.deepEqual(stored, [])
 })
 
@@ -66,6 +70,32 @@ test('many are stored in batches, and told on the way', async () => {
   assert.equal(told.at(-1), 250)
   assert.ok(told.length > 5)
 })
+
+test('what the store did not keep is counted, also where it says nothing', async () => {
+  const store = memoryRecorder()
+  const { results } = await filled(store)
+  const text = results.map(exportLine).join('\n')
+  const target = memoryRecorder()
+  await target.prune({ before: at(3) })
+  await target.erase({ initiator: 'u-2', before: at(5) })
+  const onFault = () => assert.fail()
+  const input = () => piecesOf([Buffer.from(text)])
+  const { interceptions, refused } = await importText({ input: input(), store: target, onFault })
+  assert.equal(interceptions, 16)
+  // Of both 0, 1 and 2 for their age; of one 3, 4 and 5, too.
+  assert.equal(refused, 9)
+  assert.equal((await target.interceptions()).count, 7)
+})
+
+async function filled(store: Store): Promise<InterceptionPage> {
+  for (const initiatorId of ['u-1', 'u-2']) {
+    for (let ms = 0; ms < 8; ms++) {
+      const id = interceptionId()
+      await store.record([start(id, { initiatorId }, ms), end(id)])
+    }
+  }
+  return store.interceptions({ sort: 'oldest' })
+}
 
 /** An exported interception of eight records. */
 function line(text = 'Hello'): string {
@@ -97,6 +127,8 @@ async function imported(
         batches.push(records.length)
         stored.push(...records)
       },
+      interception: async (id) =>
+        storedInterception(stored.filter(({ interceptionId }) => interceptionId === id)),
     },
     onFault: (number, message) => faults.push([number, message]),
   })

@@ -1,11 +1,9 @@
-import { setImmediate as turn } from 'node:timers/promises'
+import type { Diagnostics } from '../core/diagnostics.ts'
 import { SluiceError } from '../core/errors.ts'
-import type { Links } from '../core/links.ts'
 import { processId as ownProcessId } from '../core/process-id.ts'
-import type { Recorder, StoredInterception } from '../core/recorder.ts'
-import type { InterceptionRecord } from '../core/records.ts'
-import { storedInterception } from '../core/stored-interception.ts'
+import type { Store, VerifyReport } from '../core/store.ts'
 import { encodeRecords } from './sqlite/record-rows.ts'
+import { type Ask, storeAnswers } from './sqlite/store-answers.ts'
 import { StoreWorker } from './sqlite/store-worker.ts'
 
 export interface SqliteRecorderOptions {
@@ -25,11 +23,12 @@ export function sqliteRecorder({
   path,
   synchronous = 'full',
   processId = ownProcessId,
-}: SqliteRecorderOptions): Recorder {
+}: SqliteRecorderOptions): Store {
   const writer = new StoreWorker('writer', { path, synchronous, processId })
   const reader = new StoreWorker('reader', { path, synchronous, processId })
   let opening: Promise<void> | undefined
   let closed = false
+  let diagnostics: Diagnostics | undefined
 
   // The writer makes the file and its tables; the reader cannot.
   async function ready(): Promise<void> {
@@ -47,6 +46,12 @@ export function sqliteRecorder({
     }
   }
 
+  // The tables are there once the writer is ready.
+  const ask: Ask = async (method, query) => {
+    await ready()
+    return reader.call(method, query)
+  }
+
   return {
     name: 'sqlite-recorder',
     durable: true,
@@ -54,38 +59,39 @@ export function sqliteRecorder({
     record: async (records) => {
       await ready()
       const batches = encodeRecords(records)
-      await Promise.all(batches.map((rows) => writer.call<void>('record', rows)))
+      const refused = await Promise.all(batches.map((rows) => writer.call<number>('record', rows)))
+      const count = refused.reduce((sum, each) => sum + each, 0)
+      if (count === 0) return
+      const labels = { recorder: 'sqlite-recorder', reason: 'forgotten' }
+      diagnostics?.count('records_dropped', labels, count)
     },
-    interceptions: async ({
-      limit = 100,
-      offset = 0,
-      initiator,
-      annotations = {},
-      running = false,
-    } = {}) => {
+    ...storeAnswers(ask),
+    prune: async (query) => {
       await ready()
-      const { count, results } = await reader.call<{ count: number; results: string[] }>('page', {
-        limit,
-        offset,
-        initiator,
-        annotations,
-        running,
-      })
-      return { count, results: await assembled(results) }
+      return writer.call('prune', query)
     },
-    interception: async (id) => {
+    erase: async (query) => {
       await ready()
-      const [result = null] = await assembled(await reader.call<string[]>('one', id))
-      return result
+      return writer.call('erase', query)
     },
-    open: async () => {
+    reindex: async () => {
+      await ready()
+      return writer.call('reindex')
+    },
+    verify: async () => {
+      await ready()
+      // It reads all: in a thread of its own, so that nobody waits for it.
+      const auditor = new StoreWorker('reader', { path, synchronous, processId })
+      try {
+        return await auditor.call<VerifyReport>('verify')
+      } finally {
+        await auditor.close()
+      }
+    },
+    open: async (context) => {
+      diagnostics = context?.diagnostics
       closed = false
       await ready()
-    },
-    // Who is dead shows in the locks.
-    reap: async () => {
-      await ready()
-      await writer.call<void>('reap')
     },
     close: async () => {
       closed = true
@@ -93,22 +99,4 @@ export function sqliteRecorder({
       await Promise.all([writer.close(), reader.close()])
     },
   }
-}
-
-interface Found {
-  readonly records: readonly InterceptionRecord[]
-  /** By what is stored now, which may be more than its process knew. */
-  readonly links: Links | null
-}
-
-/** A page may be megabytes of JSON: streams are given a turn in between. */
-async function assembled(results: readonly string[]): Promise<StoredInterception[]> {
-  const interceptions: StoredInterception[] = []
-  for (const [index, text] of results.entries()) {
-    if (index % 50 === 49) await turn()
-    const { records, links } = JSON.parse(text) as Found
-    const stored = storedInterception(records)
-    if (stored) interceptions.push({ ...stored, start: { ...stored.start, ...links } })
-  }
-  return interceptions
 }

@@ -6,8 +6,14 @@ import { sqliteRecorder } from '../../src/plugins/sqlite-recorder.ts'
 import { end, start, tool, wholeInterception } from '../support/stored-records.ts'
 import { recorderContract } from './recorder-contract.ts'
 import { newPath, withRecorder } from './sqlite/stores.ts'
+import { storeContract } from './store-contract.ts'
 
 recorderContract({
+  name: 'the SQLite recorder',
+  create: () => sqliteRecorder({ path: newPath() }),
+})
+
+storeContract({
   name: 'the SQLite recorder',
   create: () => sqliteRecorder({ path: newPath() }),
 })

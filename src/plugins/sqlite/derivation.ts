@@ -31,7 +31,7 @@ export interface Derivation {
   forgetNames(): void
 }
 
-export function derivation(database: DatabaseSync): Derivation {
+export function derivation(database: DatabaseSync, emptied: () => number | null): Derivation {
   const state = database.prepare(`
     SELECT thread_parent_id AS threadParentId, thread_root_id AS threadRootId,
       session_id AS sessionId
@@ -43,6 +43,10 @@ export function derivation(database: DatabaseSync): Derivation {
   const rows = summaryRows(database)
   const sessions = sessionRows(database, words)
   const cells = sums(database)
+  const markForgotten = database.prepare(
+    "UPDATE meta SET value = max(value, ?) WHERE name = 'forgotten_feed'",
+  )
+  const markWordy = database.prepare('INSERT OR IGNORE INTO wordy VALUES (?)')
   const pending = new Set<string>()
   const told = new Map<string, Map<string, InterceptionRecord>>()
 
@@ -90,6 +94,8 @@ export function derivation(database: DatabaseSync): Derivation {
     // An end that takes a reaper's place is news to those who follow the feed.
     const feed = row && !(row.reaped === 1 && entry.reaped === 0) ? row.feed : null
     if (row) subtract(row, feed !== null)
+    // What had content while it ran is emptied by the next prune.
+    else if (entry.startedAt < (emptied() ?? -Infinity)) markWordy.run(id)
     rows.insert(entry, { session, combo, feed }, words.name)
     sessions.add(session, entry)
     const tools = Object.entries(summary.tools).map(
@@ -113,8 +119,10 @@ export function derivation(database: DatabaseSync): Derivation {
       pending.delete(id)
       told.delete(id)
       const row = rows.find(id)
-      if (row) subtract(row, false)
-      return row !== null
+      if (!row) return false
+      subtract(row, false)
+      markForgotten.run(row.feed)
+      return true
     },
     rebuildSession: (key) => sessions.rebuild(key),
     settle() {

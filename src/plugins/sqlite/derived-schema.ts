@@ -1,3 +1,5 @@
+import { tokenizer } from './search-query.ts'
+
 const measures = `
   interceptions INTEGER NOT NULL DEFAULT 0,
   prompts INTEGER NOT NULL DEFAULT 0,
@@ -26,6 +28,7 @@ export const derivedSchema: string = `
 
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
   CREATE TABLE tombstones (initiator TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE wordy (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
   CREATE TABLE erased (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 
   CREATE TABLE names (key INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
@@ -136,7 +139,7 @@ export const derivedSchema: string = `
     ON sessions (kind, last_active_at, id, initiator_id, started_at);
 
   CREATE VIRTUAL TABLE texts USING fts5 (
-    text, content = '', contentless_delete = 1, tokenize = 'unicode61 remove_diacritics 0'
+    text, content = '', contentless_delete = 1, tokenize = '${tokenizer}'
   );
 
   INSERT INTO meta VALUES

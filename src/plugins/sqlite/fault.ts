@@ -4,11 +4,12 @@ import { messageOf, SluiceError } from '../../core/errors.ts'
 export interface Fault {
   readonly code: string
   readonly message: string
+  readonly status?: number
 }
 
 /** What SQLite said, with the file's name and the way out. */
 export function faultOf(error: unknown, path: string): Fault {
-  if (error instanceof SluiceError) return { code: error.code, message: error.message }
+  if (error instanceof SluiceError) return { code: error.code, message: error.message, status: error.status }
   const [code, what] = reading(error)
   return { code, message: `${what} (${path}: ${messageOf(error)})` }
 }

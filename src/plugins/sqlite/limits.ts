@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
 import { timeOf } from '../../core/ids.ts'
-import type { InterceptionStart } from '../../core/records.ts'
+import { dropContent } from '../../core/record-content.ts'
+import type { InterceptionRecord, InterceptionStart } from '../../core/records.ts'
 import { meta } from './meta.ts'
-import { type RecordRows, rowWidth } from './record-rows.ts'
+import { bodyText, type RecordRows, rowWidth } from './record-rows.ts'
 
 /** What the store was told to forget, so that it takes none of it again. All within a transaction. */
 export interface Limits {
@@ -13,16 +14,23 @@ export interface Limits {
   emptied(): number | null
   /** Whether anything was ever forgotten. */
   any(): boolean
-  /** The interceptions of a batch whose records are not taken. */
-  refused(rows: RecordRows): ReadonlySet<string>
+  /** The records of a batch that may be stored, as they may be stored. */
+  admit(rows: RecordRows): RecordRows
+  /** Interceptions of which the last batch told that they are to be forgotten. */
+  orphaned(): string[]
   forget(): void
+}
+
+/** What is taken of an interception's records. */
+interface Standing {
+  readonly all: boolean
+  readonly start: boolean
+  readonly wordless: boolean
 }
 
 export function markOf(initiatorId: string): string {
   return hash('sha256', initiatorId, 'hex')
 }
-
-const nobody: ReadonlySet<string> = new Set()
 
 export function limits(database: DatabaseSync): Limits {
   const facts = meta(database)
@@ -31,6 +39,8 @@ export function limits(database: DatabaseSync): Limits {
   const isErased = database.prepare('SELECT 1 FROM erased WHERE id = ?')
   const erase = database.prepare('INSERT OR IGNORE INTO erased VALUES (?)')
   const isStored = database.prepare('SELECT 1 FROM records WHERE interception_id = ? LIMIT 1')
+  const storedStart = database.prepare('SELECT started_at FROM interceptions WHERE id = ?')
+  const orphaned: string[] = []
   const buried = new Map<string, number | null>()
   let epoch: string | null = null
   let pruned: number | null = null
@@ -47,19 +57,25 @@ export function limits(database: DatabaseSync): Limits {
     return before
   }
 
-  /** What a start says settles it; where none is known, the time in the id. */
-  function isRefused(id: string, start: InterceptionStart | undefined): boolean {
-    if (tombstones && isErased.get(id)) return true
-    if (start) {
-      const at = Date.parse(start.startedAt)
-      const until = tombstones ? buriedUntil(start.initiatorId) : null
-      if (until !== null && at <= until) {
-        erase.run(id)
-        return true
-      }
-      if (pruned !== null && at < pruned) return true
+  /** What the batch, or else the store, knows of an interception. */
+  function standing(id: string, start: InterceptionStart | null): Standing {
+    if (tombstones && isErased.get(id)) return { all: false, start: false, wordless: false }
+    const begun = start && Date.parse(start.startedAt)
+    const isLate = begun !== null && pruned !== null && begun < pruned
+    const until = start && !isLate && tombstones ? buriedUntil(start.initiatorId) : null
+    if (until !== null && begun !== null && begun <= until) {
+      erase.run(id)
+      orphaned.push(id)
+      return { all: false, start: false, wordless: false }
     }
-    return pruned !== null && timeOf(id) < pruned && !isStored.get(id)
+    const stored = storedStart.get(id)?.started_at
+    const isKnown = (begun !== null && !isLate) || stored !== undefined || isStored.get(id)
+    const time = typeof stored === 'number' ? stored : isLate ? null : begun
+    return {
+      all: Boolean(isKnown) || pruned === null || !(timeOf(id) < pruned),
+      start: !isLate,
+      wordless: emptied !== null && (time ?? timeOf(id)) < emptied,
+    }
   }
 
   return {
@@ -75,18 +91,36 @@ export function limits(database: DatabaseSync): Limits {
     },
     emptied: () => emptied,
     any: () => pruned !== null || tombstones,
-    refused(rows) {
-      if (pruned === null && !tombstones) return nobody
-      const starts = new Map<string, InterceptionStart | undefined>()
+    admit(rows) {
+      if (pruned === null && emptied === null && !tombstones) return rows
+      const starts = new Map<string, InterceptionStart | null>()
       for (let at = 0; at < rows.length; at += rowWidth) {
-        const [, id, type, , , body] = rows.slice(at, at + rowWidth)
-        if (type === 'interception_start') starts.set(String(id), JSON.parse(String(body)))
-        else if (!starts.has(String(id))) starts.set(String(id), undefined)
+        const id = String(rows[at + 1])
+        if (rows[at + 2] === 'interception_start') starts.set(id, JSON.parse(String(rows[at + 5])))
+        else if (!starts.has(id)) starts.set(id, null)
       }
-      return new Set([...starts].filter(([id, start]) => isRefused(id, start)).map(([id]) => id))
+      const standings = new Map([...starts].map(([id, start]) => [id, standing(id, start)]))
+      const admitted: (string | number)[] = []
+      for (let at = 0; at < rows.length; at += rowWidth) {
+        const row = rows.slice(at, at + rowWidth)
+        const { all, start, wordless } = standings.get(String(row[1])) as Standing
+        if (!all || (row[2] === 'interception_start' && !start)) continue
+        admitted.push(...(wordless ? withoutContent(row) : row))
+      }
+      return admitted
     },
+    orphaned: () => orphaned.splice(0),
     forget() {
+      orphaned.length = 0
       epoch = null
     },
   }
+}
+
+function withoutContent(row: RecordRows): RecordRows {
+  const [id, interception, type, seq, createdAt, body] = row
+  const record = { ...(JSON.parse(String(body)) as object), type } as InterceptionRecord
+  const emptied = dropContent(record)
+  if (emptied === record) return row
+  return [id, interception, type, seq, createdAt, bodyText(emptied)] as RecordRows
 }

@@ -1,13 +1,10 @@
 import { workerData } from 'node:worker_threads'
 import { openToRead, type StoreOptions } from './open-database.ts'
-import { recordReader } from './record-reader.ts'
-import { type Methods, serve } from './serve.ts'
+import { serve } from './serve.ts'
+import { storeReader } from './store-reader.ts'
 
 const options = workerData as StoreOptions
-serve(options.path, () => open(options))
-
-function open(options: StoreOptions): Methods {
+serve(options.path, () => {
   const database = openToRead(options)
-  const { page, one } = recordReader(database)
-  return { page, one, close: () => database.close() }
-}
+  return { ...storeReader(database), close: () => database.close() }
+})

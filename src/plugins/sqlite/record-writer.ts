@@ -5,8 +5,8 @@ import type { Derivation } from './derivation.ts'
 import type { Linker } from './linker.ts'
 import { type RecordRows, rowWidth } from './record-rows.ts'
 
-/** Writes a batch within a transaction, but for the interceptions that are refused. */
-export type WriteRecords = (rows: RecordRows, refused: ReadonlySet<string>) => void
+/** Writes a batch within a transaction. */
+export type WriteRecords = (rows: RecordRows) => void
 
 type StoredValues = [
   id: string,
@@ -71,11 +71,9 @@ export function recordWriter(
     derived.wrote(interception, told as InterceptionRecord)
   }
 
-  return (rows, refused) => {
+  return (rows) => {
     for (let at = 0; at < rows.length; at += rowWidth) {
-      const interception = String(rows[at + 1])
-      if (refused.has(interception)) continue
-      derived.touch(interception)
+      derived.touch(String(rows[at + 1]))
       put(rows.slice(at, at + rowWidth))
     }
   }

@@ -1,4 +1,5 @@
 import type { StoredInterception } from '../../core/recorder.ts'
+import { searchable } from './search-query.ts'
 
 /** No phrase reaches from one text into the next: a character of private use is a word to the index. */
 const border = ' \uE000 '
@@ -14,8 +15,6 @@ export function searchText({ userPrompts, toolUsages, modelThoughts }: StoredInt
     ...toolUsages.flatMap(({ tool, input }) => [tool, input]),
     ...modelThoughts.map(({ content }) => content),
   ].filter((text) => typeof text === 'string' && text !== '')
-  return texts
-    .map((text) => text.slice(0, maxText))
-    .join(border)
-    .slice(0, maxTexts)
+  const joined = texts.map((text) => text.slice(0, maxText)).join(border)
+  return searchable(joined.slice(0, maxTexts))
 }

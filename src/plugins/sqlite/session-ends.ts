@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Entry } from './entry.ts'
 import { measureColumns } from './measure-columns.ts'
-import { addNumbers, type TokenSums } from './token-sums.ts'
+import { addNumbers, noTokens } from './token-sums.ts'
 
 /** What of a session is no sum: of its first interception, its newest prompt, and what occurs in it. */
 export interface Ends {
@@ -114,7 +114,7 @@ export function sessionEnds(database: DatabaseSync) {
     },
     totals(key: number) {
       const measures = measureColumns.map(() => 0)
-      const tokens: TokenSums = {}
+      const tokens = noTokens()
       let threads = 0
       for (const row of summaries.iterate(key)) {
         if (row.root === 1) threads++

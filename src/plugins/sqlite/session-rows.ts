@@ -3,7 +3,7 @@ import type { Entry } from './entry.ts'
 import { measureColumns } from './measure-columns.ts'
 import { type Ends, type PromptMark, sessionEnds } from './session-ends.ts'
 import type { SummaryRow } from './summary-rows.ts'
-import { addNumbers, addSums, type TokenSums } from './token-sums.ts'
+import { addNumbers, addSums, noTokens, type TokenSums } from './token-sums.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Gathers what a transaction changes in sessions, and writes each session once. */
@@ -56,7 +56,7 @@ export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionR
     let change = changes.get(key)
     if (!change) {
       const by = measureColumns.map(() => 0)
-      change = { added: [], anew: false, removed: false, threads: 0, by, tokens: {} }
+      change = { added: [], anew: false, removed: false, threads: 0, by, tokens: noTokens() }
       changes.set(key, change)
     }
     return change
@@ -89,7 +89,7 @@ export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionR
       models: JSON.stringify(now.models),
     })
     count(kind, 1)
-    const before = base ? (JSON.parse(String(base.token_metadata)) as TokenSums) : {}
+    const before = base ? (JSON.parse(String(base.token_metadata)) as TokenSums) : noTokens()
     put.run(
       ...[key, id, initiatorId, kind, now.firstId, now.startedAt, now.endedAt],
       now.prompt?.at ?? now.startedAt,

@@ -19,6 +19,8 @@ export interface StoreWriter {
   readonly write: (rows: RecordRows) => number
   /** Takes the content out of an interception's records. */
   readonly empty: (id: string) => boolean
+  /** Forgets an interception's records and what is derived of them. True where it had ended. */
+  readonly remove: (id: string) => boolean
 }
 
 /** How long another process that waits to write is given after a full batch, in ms. */
@@ -28,12 +30,13 @@ export function storeWriter(
   database: DatabaseSync,
   isAlone: () => boolean = () => false,
 ): StoreWriter {
-  const derived = derivation(database)
   const bounds = limits(database)
+  const derived = derivation(database, () => bounds.emptied())
   const linking = linker(database, () => bounds.any())
   const put = recordWriter(database, linking, derived)
   const emptyRecords = contents(database)
-  const startOf = database.prepare('SELECT started_at FROM interceptions WHERE id = ?')
+  const dropRecords = database.prepare('DELETE FROM records WHERE interception_id = ?')
+  const dropInterception = database.prepare('DELETE FROM interceptions WHERE id = ?')
   const transaction = transactions(database, () => {
     linking.forget()
     derived.forget()
@@ -47,25 +50,22 @@ export function storeWriter(
     return emptyRecords(id)
   }
 
+  function remove(id: string): boolean {
+    linking.drop(id)
+    const hadEnded = derived.remove(id)
+    dropRecords.run(id)
+    dropInterception.run(id)
+    return hadEnded
+  }
+
   function change<Result>(work: () => Result): Result {
     return transaction(() => {
       bounds.load(derived.forgetNames)
       const result = work()
       linking.link((id) => derived.touch(id))
-      emptyLate()
       derived.settle()
       return result
     })
-  }
-
-  /** What comes late is stored like what was there. */
-  function emptyLate(): void {
-    const before = bounds.emptied()
-    if (before === null) return
-    for (const id of derived.touched()) {
-      const at = startOf.get(id)?.started_at
-      if (typeof at === 'number' && at < before) empty(id)
-    }
   }
 
   return {
@@ -75,25 +75,19 @@ export function storeWriter(
     limits: bounds,
     change,
     empty,
+    remove,
     write(rows) {
       // A writer that comes back at once would win the lock again and again: SQLite's lock has no queue.
       const early = fullAt + turn - performance.now()
       if (early > 0) sleep(early)
       const count = change(() => {
-        const refused = bounds.refused(rows)
-        put(rows, refused)
-        return refused.size === 0 ? 0 : countOf(rows, refused)
+        const admitted = bounds.admit(rows)
+        put(admitted)
+        for (const id of bounds.orphaned()) remove(id)
+        return (rows.length - admitted.length) / rowWidth
       })
       if (rows.length >= batchSize * rowWidth && !isAlone()) fullAt = performance.now()
       return count
     },
   }
-}
-
-function countOf(rows: RecordRows, refused: ReadonlySet<string>): number {
-  let count = 0
-  for (let at = 0; at < rows.length; at += rowWidth) {
-    if (refused.has(String(rows[at + 1]))) count++
-  }
-  return count
 }

@@ -1,6 +1,11 @@
 /** Numbers by name, each with how many have it: a name leaves when nobody has it any more. */
 export type TokenSums = Record<string, [sum: number, from: number]>
 
+/** Without a prototype: a name may be any. */
+export function noTokens(): TokenSums {
+  return Object.create(null) as TokenSums
+}
+
 export function addNumbers(
   sums: TokenSums,
   numbers: Readonly<Record<string, number>>,
@@ -13,7 +18,7 @@ export function addNumbers(
 }
 
 export function addSums(sums: TokenSums, more: TokenSums): TokenSums {
-  const total = { ...sums }
+  const total = Object.assign(noTokens(), sums)
   for (const [name, [value, count]] of Object.entries(more)) {
     const [sum, from] = own(total, name)
     if (from + count > 0) total[name] = [sum + value, from + count]

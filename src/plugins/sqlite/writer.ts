@@ -1,7 +1,14 @@
+import { randomUUID } from 'node:crypto'
 import { workerData } from 'node:worker_threads'
+import type { EraseQuery, PruneQuery } from '../../core/store.ts'
+import { backfill } from './backfill.ts'
+import { chores } from './chores.ts'
+import { erase } from './erase.ts'
 import { openDatabase, type StoreOptions } from './open-database.ts'
 import { ProcessMark } from './process-mark.ts'
+import { prune } from './prune.ts'
 import { reap } from './reap.ts'
+import { reindex } from './reindex.ts'
 import { type Methods, serve } from './serve.ts'
 import { storeWriter } from './store-writer.ts'
 
@@ -12,9 +19,13 @@ function open(options: StoreOptions): Methods {
   const database = openDatabase(options)
   const mark = new ProcessMark(options.path, options.processId)
   const store = storeWriter(database, () => mark.isAlone())
+  const owner = `${options.processId} ${randomUUID()}`
+  const work = chores(store, owner)
+  let closed = false
   const idle = setTimeout(truncateLog, 1000).unref()
   const reaper = setInterval(() => attempt(() => reap(store, mark)), 60_000).unref()
   reap(store, mark)
+  const filled = backfill(store, owner, () => closed, () => work.isBusy()).catch(() => {})
 
   // Whoever reads just now is not waited for: the next idle second will do.
   function truncateLog(): void {
@@ -27,10 +38,21 @@ function open(options: StoreOptions): Methods {
       idle.refresh()
       return store.write(rows)
     },
-    reap: () => reap(store, mark),
-    close: () => {
+    prune: async (query: PruneQuery) =>
+      (await work.run({ wait: false }, (slices) => prune(store, slices, query))) ?? {
+        interceptions: 0,
+        contents: 0,
+        done: false,
+        busy: true,
+      },
+    erase: (query: EraseQuery) =>
+      work.run({ wait: true }, (slices) => erase(store, slices, query)),
+    reindex: () => work.run({ wait: true }, (slices) => reindex(store, slices)),
+    close: async () => {
+      closed = true
       clearTimeout(idle)
       clearInterval(reaper)
+      await Promise.all([work.close(), filled])
       truncateLog()
       mark.release()
       database.close()

@@ -1,0 +1,145 @@
+import type { InterceptionStart } from '../../core/records.ts'
+import { startId } from '../../core/ids.ts'
+import type { ReindexReport } from '../../core/store.ts'
+import type { Slices } from './chores.ts'
+import { measureColumns } from './measure-columns.ts'
+import { startWriter } from './record-writer.ts'
+import type { StoreWriter } from './store-writer.ts'
+import { day, hour } from './sums.ts'
+import { sweep } from './sweep.ts'
+
+/** Makes all that is derived anew from the records, while others write: each piece in a transaction of its own. */
+export async function reindex(store: StoreWriter, slices: Slices): Promise<ReindexReport> {
+  const { database } = store
+  const interceptions = await renewInterceptions(store, slices)
+  await renewSessions(store, slices)
+  await renewSums(store, slices)
+  await sweep(store, slices)
+  const count = database.prepare('SELECT count(*) AS n FROM sessions')
+  return { interceptions, sessions: Number(count.get()?.n) }
+}
+
+/** Reads an interception's start and calls again, links it, and makes its summary. */
+export function renewal({ database, derived, linking }: StoreWriter): (id: string) => void {
+  const startOf = database.prepare('SELECT body FROM records WHERE interception_id = ? AND id = ?')
+  const put = startWriter(database)
+  return (id) => {
+    const body = startOf.get(id, startId(id))?.body
+    if (typeof body !== 'string') return
+    const start = JSON.parse(body) as InterceptionStart
+    put(id, start)
+    linking.started(id, start, false)
+    derived.touch(id)
+  }
+}
+
+async function renewInterceptions(store: StoreWriter, slices: Slices): Promise<number> {
+  const next = store.database.prepare(
+    'SELECT id, started_at FROM interceptions WHERE id > ? ORDER BY id LIMIT 1',
+  )
+  const renew = renewal(store)
+  const forgetText = store.database.prepare('UPDATE summaries SET text_mark = -1 WHERE id = ?')
+  let last = ''
+  let count = 0
+  await slices.each(() => {
+    const row = next.get(last)
+    if (!row) return false
+    last = String(row.id)
+    if (row.started_at !== null) count++
+    // No text has this mark: it is indexed again.
+    forgetText.run(last)
+    renew(last)
+    return true
+  })
+  const lost = store.database.prepare(`
+    SELECT id FROM summaries WHERE id > ? AND NOT EXISTS (
+      SELECT 1 FROM interceptions WHERE interceptions.id = summaries.id) ORDER BY id LIMIT 1`)
+  last = ''
+  await slices.each(() => {
+    const id = lost.get(last)?.id
+    if (id === undefined) return false
+    last = String(id)
+    store.derived.touch(last)
+    return true
+  })
+  return count
+}
+
+async function renewSessions({ database, derived }: StoreWriter, slices: Slices): Promise<void> {
+  const next = database.prepare('SELECT key FROM sessions WHERE key > ? ORDER BY key LIMIT 1')
+  let last = 0
+  await slices.each(() => {
+    const key = next.get(last)?.key
+    if (key === undefined) return false
+    last = Number(key)
+    derived.rebuildSession(last)
+    return true
+  })
+}
+
+/** Hour by hour from the summaries, then day by day from the hours. */
+async function renewSums({ database }: StoreWriter, slices: Slices): Promise<void> {
+  const columns = measureColumns.join(', ')
+  const summed = measureColumns.map((column) => `sum(${column})`).join(', ')
+  const ofTool = measureColumns
+    .map((column) => (column === 'tool_calls' ? 'sum(calls)' : `sum(summaries.${column})`))
+    .join(', ')
+  const within = 'key >= $at << 20 AND key < ($at + $length) << 20'
+  const hourly = [
+    'DELETE FROM cells WHERE span = 0 AND at >= $at AND at < $at + $length',
+    `INSERT INTO cells (span, at, combo, ${columns})
+     SELECT 0, $at, combo, ${summed} FROM summaries WHERE ${within} GROUP BY combo`,
+    'DELETE FROM tool_cells WHERE span = 0 AND at >= $at AND at < $at + $length',
+    `INSERT INTO tool_cells (span, tool, at, combo, ${columns})
+     SELECT 0, tool, $at, summaries.combo, ${ofTool}
+     FROM summaries CROSS JOIN json_each(tools) AS called
+       CROSS JOIN names ON names.text = called.key
+       CROSS JOIN tool_uses ON (tool_uses.tool, tool_uses.key) = (names.key, summaries.key)
+     WHERE summaries.${within.replace('AND key', 'AND summaries.key')} GROUP BY tool, summaries.combo`,
+  ]
+  const daily = [
+    'DELETE FROM cells WHERE span = 1 AND at >= $at AND at < $at + $length',
+    `INSERT INTO cells (span, at, combo, ${columns})
+     SELECT 1, $at, combo, ${summed} FROM cells
+     WHERE span = 0 AND at >= $at AND at < $at + $length GROUP BY combo`,
+    'DELETE FROM tool_cells WHERE span = 1 AND at >= $at AND at < $at + $length',
+    `INSERT INTO tool_cells (span, tool, at, combo, ${columns})
+     SELECT 1, tool, $at, combo, ${summed} FROM tool_cells
+     WHERE span = 0 AND at >= $at AND at < $at + $length GROUP BY tool, combo`,
+  ]
+  await bucketByBucket(hourly, hour, 0)
+  await bucketByBucket(daily, day, 1)
+  const recount = database.prepare(`
+    UPDATE combos SET interceptions = coalesce(
+      (SELECT sum(interceptions) FROM cells WHERE combo = combos.key AND span = 1), 0)`)
+  const recountKinds = database.prepare(`
+    UPDATE kinds SET sessions = (SELECT count(*) FROM sessions WHERE kind = kinds.key)`)
+  await slices.one(() => {
+    recount.run()
+    recountKinds.run()
+  })
+
+  async function bucketByBucket(sql: readonly string[], length: number, span: number): Promise<void> {
+    const statements = sql.map((each) => {
+      const statement = database.prepare(each)
+      statement.setAllowUnknownNamedParameters(true)
+      return statement
+    })
+    // Also hours that have sums and no summaries.
+    const next = database.prepare(`
+      SELECT min(at) AS at FROM (
+        SELECT (min(key) >> 20) / $length * $length AS at FROM summaries
+          WHERE key >= ($last + $length) << 20
+        UNION ALL SELECT min(at) FROM cells WHERE span = ${span} AND at > $last
+        UNION ALL SELECT min(at) FROM tool_cells WHERE span = ${span} AND at > $last)
+      WHERE at IS NOT NULL`)
+    let last = -50_000 * day
+    await slices.each(() => {
+      const at = next.get({ last, length })?.at
+      if (typeof at !== 'number') return false
+      last = at
+      for (const statement of statements) statement.run({ at, length })
+      return true
+    })
+  }
+}

@@ -1,0 +1,51 @@
+import type { DatabaseSync } from 'node:sqlite'
+import type { Session } from '../../core/session.ts'
+import { measuresOf } from './measure-columns.ts'
+import { numbersOf } from './token-sums.ts'
+
+/** Sessions by their keys, in that order; what people wrote is read from the records. */
+export function sessionsFrom(database: DatabaseSync, keys: readonly number[]): Session[] {
+  const row = database.prepare(`
+    SELECT sessions.*, username, client, providers, provider_names, models
+    FROM sessions JOIN kinds ON kinds.key = kind JOIN initiators ON initiators.key = initiator
+    WHERE sessions.key = ?`)
+  const started = database.prepare(`
+    SELECT body ->> '$.initiatorName' AS name, body -> '$.metadata' AS metadata FROM records
+    WHERE interception_id = ? AND type = 'interception_start'`)
+  const prompted = database.prepare(`
+    SELECT body ->> '$.prompt' AS prompt FROM records WHERE interception_id = ? AND id = ?`)
+
+  function sessionOf(key: number): Session | null {
+    const found = row.get(key)
+    if (!found) return null
+    const start = started.get(String(found.first_id))
+    const prompt =
+      found.prompt_id === null
+        ? null
+        : prompted.get(String(found.prompted_id), String(found.prompt_id))
+    return {
+      id: String(found.id),
+      initiatorId: String(found.initiator_id),
+      initiatorUsername: String(found.username),
+      initiatorName: typeof start?.name === 'string' ? start.name : null,
+      providers: JSON.parse(String(found.providers)),
+      providerNames: JSON.parse(String(found.provider_names)),
+      models: JSON.parse(String(found.models)),
+      client: String(found.client),
+      metadata: JSON.parse(String(start?.metadata ?? '{}')),
+      startedAt: time(found.started_at),
+      endedAt: time(found.ended_at),
+      lastActiveAt: time(found.last_active_at),
+      lastPrompt: prompt ? String(prompt.prompt ?? '') : null,
+      threads: Number(found.threads),
+      measures: measuresOf(found),
+      tokenMetadata: numbersOf(JSON.parse(String(found.token_metadata))),
+    }
+  }
+
+  return keys.map(sessionOf).filter((session) => session !== null)
+}
+
+function time(ms: unknown): string {
+  return new Date(Number(ms)).toISOString()
+}

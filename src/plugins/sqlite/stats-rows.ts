@@ -1,0 +1,112 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { addMeasures } from '../../core/measures.ts'
+import type { StatsQuery, StatsRow } from '../../core/store.ts'
+import { comboConditions } from './combo-filter.ts'
+import { measureColumns, measuresOf } from './measure-columns.ts'
+import { type Segment, segments, timesOf } from './segments.ts'
+import { day, hour } from './sums.ts'
+
+const groups = {
+  user: { key: 'initiators.username', also: ', initiators.id AS who', join: 'initiators ON initiators.key = combos.initiator' },
+  model: name('combos.model'),
+  client: name('combos.client'),
+  provider: name('combos.provider'),
+  providerName: name('combos.provider_name'),
+  tool: name('sums.tool'),
+  none: { key: "''", also: '', join: null },
+} as const
+
+/** Sums of days and hours; what begins or ends within an hour is summed from the interceptions themselves. */
+export function statsRows(database: DatabaseSync, query: StatsQuery): StatsRow[] {
+  const { interval, sort = 'interceptions', limit = Number.POSITIVE_INFINITY } = query
+  const [from, to] = timesOf(query)
+  const rows = new Map<string, StatsRow>()
+  for (const segment of segments(from, to, interval === 'hour' ? 'hour' : 'day')) {
+    for (const row of sumsOf(database, query, segment)) {
+      const id = JSON.stringify([row.bucket, row.key, row.initiatorId])
+      const known = rows.get(id)
+      rows.set(id, known ? { ...known, ...addMeasures(known, row) } : row)
+    }
+  }
+  const order = (a: StatsRow, b: StatsRow) =>
+    b[sort] - a[sort] ||
+    compareText(a.key, b.key) ||
+    compareText(a.initiatorId ?? '', b.initiatorId ?? '')
+  return [...Map.groupBy(rows.values(), ({ bucket = '' }) => bucket)]
+    .sort(([a], [b]) => compareText(a, b))
+    .flatMap(([, each]) => each.sort(order).slice(0, limit))
+}
+
+function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): StatsRow[] {
+  const { groupBy, interval } = query
+  const { conditions, values } = comboConditions(query)
+  const { key, also, join } = groups[groupBy]
+  const { tables, time } = sourceOf(segment, groupBy === 'tool', conditions.length > 0)
+  const length = interval === 'hour' ? hour : day
+  const bucket = interval ? `, ${time} / ${length} * ${length} AS bucket` : ''
+  const needsCombos = conditions.length > 0 || (join !== null && groupBy !== 'tool')
+  const found = database
+    .prepare(
+      `SELECT ${key} AS name${also}${bucket}, ${measureColumns.map((column) => `sum(sums.${column}) AS ${column}`).join(', ')}
+       FROM ${tables}
+         ${needsCombos ? 'JOIN combos ON combos.key = sums.combo' : ''} ${join ? `JOIN ${join}` : ''}
+       ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+       GROUP BY name${also ? ', who' : ''}${interval ? ', bucket' : ''}`,
+    )
+    .all({ ...values, from: segment.from, to: segment.to })
+  return found
+    .filter((row) => Number(row.interceptions) > 0)
+    .map((row) => ({
+      key: String(row.name),
+      ...(also && { initiatorId: String(row.who) }),
+      ...(interval && { bucket: new Date(Number(row.bucket)).toISOString() }),
+      ...measuresOf(row),
+    }))
+}
+
+/** Where the sums of a stretch are, and the column of their time in ms. */
+function sourceOf({ source }: Segment, byTool: boolean, isFiltered: boolean) {
+  void isFiltered
+  const columns = (table: string) =>
+    measureColumns
+      .map((column) => (byTool && column === 'tool_calls' ? 'calls AS tool_calls' : `${table}.${column}`))
+      .join(', ')
+  if (source === 'rows') {
+    const range = 'summaries.key >= $from << 20 AND summaries.key < $to << 20'
+    const tables = byTool
+      ? `(SELECT tool, summaries.key >> 20 AS at, summaries.combo, ${columns('summaries')}
+          FROM summaries CROSS JOIN json_each(tools) AS called
+            CROSS JOIN names AS named ON named.text = called.key
+            CROSS JOIN tool_uses ON (tool_uses.tool, tool_uses.key) = (named.key, summaries.key)
+          WHERE ${range}) AS sums`
+      : `(SELECT summaries.key >> 20 AS at, combo, ${columns('summaries')} FROM summaries
+          WHERE ${range}) AS sums`
+    return { tables, time: 'sums.at' }
+  }
+  const span = source === 'day' ? 1 : 0
+  const within = `span = ${span} AND at >= $from AND at < $to`
+  const tables = byTool
+    ? `(SELECT tool_cells.* FROM (${toolsOf(span)}) AS tools
+          CROSS JOIN tool_cells ON tool_cells.tool = tools.tool WHERE ${within}) AS sums`
+    : `(SELECT * FROM cells WHERE ${within}) AS sums`
+  return { tables, time: 'sums.at' }
+}
+
+/** All tools, by a seek each. */
+function toolsOf(span: number): string {
+  return `
+    WITH RECURSIVE each (tool) AS (
+      SELECT min(tool) FROM tool_cells WHERE span = ${span}
+      UNION ALL
+      SELECT (SELECT min(tool) FROM tool_cells WHERE span = ${span} AND tool > each.tool)
+      FROM each WHERE each.tool IS NOT NULL
+    ) SELECT tool FROM each WHERE tool IS NOT NULL`
+}
+
+function name(column: string) {
+  return { key: 'names.text', also: '', join: `names ON names.key = ${column}` } as const
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
+}

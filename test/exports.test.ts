@@ -57,6 +57,8 @@ test('the types of `sluice`', () => {
     'Layer',
     'Log',
     'LogLevel',
+    'McpOptions',
+    'McpServerOptions',
     'ModelThought',
     'Outcome',
     'Plugin',

@@ -66,6 +66,7 @@ if (JSON.stringify(records) !== '[{"type":"repeated_call","tool":"ls","times":3}
     },
   },
   'docs/mount.md § Stopping': { serves: (url) => asks(url), ends: true },
+  'docs/mcp.md § Tools of MCP servers': { serves: (url) => asks(url) },
   'docs/mongo.md § The MongoDB store': { more: 'await gateway.close()' },
   'docs/stores.md § SQLite': { more: 'await gateway.open()\nawait gateway.close()' },
 }

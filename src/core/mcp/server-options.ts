@@ -4,13 +4,13 @@ import type { Initiator } from '../interception.ts'
 /** An MCP server behind the gateway, over Streamable HTTP or as a program on this machine. */
 export type McpServerOptions = HttpServerOptions | StdioServerOptions
 
-export interface HttpServerOptions extends ToolChoice {
+interface HttpServerOptions extends ToolChoice {
   readonly url: string | URL
   /** Sent with each call; in values `${initiator.username}`, `${initiator.id}` and `${initiator.name}` are filled in. */
   readonly headers?: ServerHeaders
 }
 
-export interface StdioServerOptions extends ToolChoice {
+interface StdioServerOptions extends ToolChoice {
   readonly command: string
   readonly args?: readonly string[]
   /** Beside PATH, HOME, USER, SHELL and TERM: nothing else of our own environment reaches the program. */

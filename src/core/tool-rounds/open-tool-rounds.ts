@@ -1,0 +1,77 @@
+import type { ClientConnection } from '../client-connection.ts'
+import { messageOf } from '../errors.ts'
+import type { InterceptionEvent } from '../events.ts'
+import type { Format } from '../format.ts'
+import type { Initiator } from '../interception.ts'
+import type { Purpose } from '../records.ts'
+import type { Runtime } from '../runtime.ts'
+import type { Frame } from '../sse.ts'
+import type { Send, UpstreamRequest } from '../upstream.ts'
+import { offerTools } from './offer-tools.ts'
+import { ToolRounds } from './tool-rounds.ts'
+
+export interface OpenOptions {
+  readonly runtime: Runtime
+  readonly format: Format
+  readonly initiator: Initiator
+  /** Keeps the connections of one initiator's keys apart; empty where there is none. */
+  readonly key: string
+  readonly purpose: Purpose | null
+  readonly request: UpstreamRequest
+  readonly client: ClientConnection
+  /** One upstream call, with its time-out for headers. */
+  readonly send: Send
+  readonly emit: (events: readonly InterceptionEvent[]) => void
+  readonly frame: (frame: Frame) => void
+}
+
+export interface OpenToolRounds {
+  readonly rounds: ToolRounds
+  /** Gives the initiator's connections back. */
+  release(): void
+}
+
+/** The initiator's tools offered in a request; null where there are none, and it is to be sent as it is. */
+export async function openToolRounds({
+  runtime: { injectedTools, diagnostics, settings },
+  format,
+  initiator,
+  key,
+  purpose,
+  request,
+  client,
+  ...rest
+}: OpenOptions): Promise<OpenToolRounds | null> {
+  if (!injectedTools || !Buffer.isBuffer(request.body)) return null
+  const { toolbox, release } = await injectedTools.acquire(initiator, key, client.signal)
+  const { limits } = injectedTools
+  const { parallel } = limits
+  const { tools } = toolbox
+  try {
+    const offer = offerTools(request.body, {
+      format: format.name,
+      purpose,
+      tools,
+      parallel,
+      log: diagnostics.log,
+    })
+    if (offer) {
+      const rounds = new ToolRounds({
+        ...rest,
+        format,
+        request: { ...request, body: offer.body },
+        tools: offer.tools,
+        callTool: (id, args, options) => toolbox.call(id, args, options),
+        limits,
+        clientGone: () => client.gone,
+        upstreamIdleTimeout: settings.upstreamIdleTimeout,
+      })
+      return { rounds, release }
+    }
+  } catch (error) {
+    // Whatever ails the tools, the request is served.
+    diagnostics.log('error', `tools of MCP servers can't be offered: ${messageOf(error)}`)
+  }
+  release()
+  return null
+}

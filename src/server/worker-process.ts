@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster'
 import type { Readable } from 'node:stream'
+import { watchHandedConnections } from './handed-connections.ts'
 import type { PrimaryMessage, WorkerMessage } from './worker-messages.ts'
 
 export interface WorkerListener {
@@ -32,6 +33,8 @@ export class WorkerProcess {
     this.#worker.on('message', (message: WorkerMessage) => listener.onMessage(message, this))
     // A message that can't be sent, because it is just dying: its exit tells the rest.
     this.#worker.on('error', () => {})
+    const closeLost = watchHandedConnections(this.#worker.process)
+    this.#worker.process.once('exit', closeLost)
     // Not 'exit': what it said last comes before 'close'.
     this.#worker.process.once('close', (code, signal) => {
       this.exit = signal ? `was killed by ${signal}` : `ended with code ${code}`

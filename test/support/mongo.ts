@@ -16,6 +16,9 @@ export interface MongoServer {
   readonly uri: string
   /** Ends it, as a crash would or cleanly. Its data stay. */
   end(how: 'kill' | 'stop'): Promise<void>
+  /** Makes it stand still, as a machine that swaps would, until it is thawed. */
+  freeze(): void
+  thaw(): void
   /** Starts it again on the same port with the same data. */
   restart(): Promise<void>
   /** Ends it and removes its data. */
@@ -36,7 +39,17 @@ export function mongoServers(): readonly MongoServerKind[] {
 
 function running(uri: string): MongoServerKind {
   const never = () => Promise.reject(new Error('this server is not ours to stop'))
-  const server = { uri, end: never, restart: never, remove: async () => {} }
+  const nothing = () => {
+    throw new Error('this server is not ours to stop')
+  }
+  const server = {
+    uri,
+    end: never,
+    freeze: nothing,
+    thaw: nothing,
+    restart: never,
+    remove: async () => {},
+  }
   return { name: 'MONGODB_URI', survives: 'unknown', start: async () => server }
 }
 
@@ -88,6 +101,8 @@ function kind({ name, survives, installed = true, ...command }: KindOptions) {
     return {
       uri: `mongodb://127.0.0.1:${server.port}/`,
       end: (how) => server.end(how === 'kill' ? 'SIGKILL' : 'SIGTERM'),
+      freeze: () => server.send('SIGSTOP'),
+      thaw: () => server.send('SIGCONT'),
       restart: () => server.start(),
       remove: async () => {
         await server.end('SIGKILL')

@@ -102,7 +102,7 @@ for (const { command, place } of commands) {
     )
     // They say what they did, and fail where they could not.
     if (
-      /^(sluice (export|import|migrate|prune|erase|verify|reindex|journal)|sqlite3) /.test(
+      /^(sluice (export|import|migrate|prune|erase|verify|reindex|journal|users|tokens)|sqlite3) /.test(
         `${command} `,
       )
     )

@@ -3,6 +3,7 @@ import { banner } from '../server/banner.ts'
 import { type Config, readConfig } from '../server/config.ts'
 import { type DemoMode, demoMode } from '../server/demo-mode.ts'
 import { createLogger, type Logger } from '../server/logger.ts'
+import { isLoopback } from '../server/loopback.ts'
 import { watchProcessFaults } from '../server/process-faults.ts'
 import { serve } from '../server/serve.ts'
 import { serveLog } from '../server/serve-log.ts'
@@ -74,6 +75,16 @@ function announce(url: string, { config, logger: { log, say } }: Run): void {
   const { providers, demo, auth } = config
   const store = storeName(config.store)
   say(banner({ url, providers, store, demo, auth }))
+  if (
+    auth !== 'none' &&
+    !isLoopback(config.host) &&
+    !config.tls &&
+    config.trustedProxies.length === 0
+  )
+    log(
+      'warn',
+      'tokens and prompts can be read on their way: set tls-cert-file and tls-key-file, or trusted-proxies where a proxy takes https',
+    )
   log('debug', 'ready', { url, store, providers: providers.map(({ name }) => name) })
   process.stdout.write(`sluice listening on ${url}\n`)
 }

@@ -106,6 +106,16 @@ const agents: Readonly<Record<string, { agent: Agent; own?: string }>> = {
     agent: withEnv(claudeCode, { ANTHROPIC_CUSTOM_HEADERS: `X-Sluice-Token: ${token}` }),
     own: 'sk-ant-test',
   },
+  'Codex with a key of its own': {
+    agent: {
+      ...withEnv(codex, { SLUICE_TOKEN: token }),
+      files: (url) => {
+        const [[path = '', settings = ''] = []] = Object.entries(codex.files?.(url) ?? {})
+        return { [path]: `${settings}env_http_headers = { "X-Sluice-Token" = "SLUICE_TOKEN" }\n` }
+      },
+    },
+    own: 'sk-test',
+  },
   'Codex, OPENAI_API_KEY': { agent: withEnv(codex, { OPENAI_API_KEY: token }) },
 }
 

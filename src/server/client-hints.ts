@@ -19,43 +19,57 @@ export function clientHints(
   const anthropic = providers.find(({ type }) => type === 'anthropic')
   const openai = providers.find(({ type }) => type === 'openai')
   return [
-    ...(anthropic ? anthropicHints(`${url}/${anthropic.name}`, token) : []),
-    ...(openai ? openaiHints(`${url}/${openai.name}/v1`, token) : []),
+    ...(anthropic
+      ? anthropicHints(`${url}/${anthropic.name}`, token && tokenPlace(anthropic))
+      : []),
+    ...(openai ? openaiHints(`${url}/${openai.name}/v1`, token && tokenPlace(openai)) : []),
   ]
 }
 
-/** The token goes where the provider's key would: in a variable of the user's, never in a file. */
+/** Where the provider's key would be, or beside it where the client has to bring that. */
+type TokenPlace = 'key' | 'header'
+
+function tokenPlace({ key }: Provider): TokenPlace {
+  return key === undefined ? 'header' : 'key'
+}
+
+/** A variable of the user's: no token belongs into a file, or this text. */
 const variable = 'SLUICE_TOKEN'
+const header = 'X-Sluice-Token'
 
-function anthropicHints(base: string, token: boolean): ClientHint[] {
-  const login = token ? ` ANTHROPIC_AUTH_TOKEN=$${variable}` : ''
-  const line = `ANTHROPIC_BASE_URL=${base}${login}`
+function anthropicHints(base: string, place: TokenPlace | false): ClientHint[] {
+  const line = `ANTHROPIC_BASE_URL=${base}`
+  const custom = `ANTHROPIC_CUSTOM_HEADERS="${header}: $${variable}"`
+  const login = { key: `ANTHROPIC_AUTH_TOKEN=$${variable}`, header: custom }
+  const words = place ? [line, login[place]] : [line]
   return [
-    { client: 'Claude Code', where: 'shell', lines: [`${line} claude`] },
-    { client: 'Anthropic SDKs', where: 'environment', lines: [line] },
+    { client: 'Claude Code', where: 'shell', lines: [[...words, 'claude'].join(' ')] },
+    { client: 'Anthropic SDKs', where: 'environment', lines: [words.join(' ')] },
   ]
 }
 
-function openaiHints(base: string, token: boolean): ClientHint[] {
+function openaiHints(base: string, place: TokenPlace | false): ClientHint[] {
+  const settings = [
+    'model_provider = "sluice"',
+    '[model_providers.sluice]',
+    'name = "Sluice"',
+    `base_url = "${base}"`,
+    `env_key = "${place === 'key' ? variable : 'OPENAI_API_KEY'}"`,
+    ...(place === 'header' ? [`env_http_headers = { "${header}" = "${variable}" }`] : []),
+    'wire_api = "responses"',
+    // Else it tries a websocket first.
+    'supports_websockets = false',
+  ]
+  const sdk = {
+    key: ` OPENAI_API_KEY=$${variable}`,
+    header: `, and defaultHeaders: { '${header}': … }`,
+  }
   return [
-    {
-      client: 'Codex',
-      where: '~/.codex/config.toml',
-      lines: [
-        'model_provider = "sluice"',
-        '[model_providers.sluice]',
-        'name = "Sluice"',
-        `base_url = "${base}"`,
-        `env_key = "${token ? variable : 'OPENAI_API_KEY'}"`,
-        'wire_api = "responses"',
-        // Else it tries a websocket first.
-        'supports_websockets = false',
-      ],
-    },
+    { client: 'Codex', where: '~/.codex/config.toml', lines: settings },
     {
       client: 'OpenAI SDKs',
       where: 'environment',
-      lines: [`OPENAI_BASE_URL=${base}${token ? ` OPENAI_API_KEY=$${variable}` : ''}`],
+      lines: [`OPENAI_BASE_URL=${base}${place ? sdk[place] : ''}`],
     },
   ]
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -66,6 +66,20 @@ test('a worker that dies is replaced, and the others end at once what it left op
   assert.ok(aborted)
   assert.equal((await ask(gateway.url)).status, 200)
   assert.equal(await gateway.stop(), 0)
+})
+
+test('while none can take its place the others go on, and pauses between tries grow', async () => {
+  const gateway = await start(['--workers', '2'])
+  const store = join(gateway.folder, 'sluice-data', 'sluice.db')
+  renameSync(store, `${store}.away`)
+  writeFileSync(store, 'this is no database, and none can be opened here'.repeat(100))
+  const [victim = 0] = workersOf(gateway)
+  process.kill(victim, 'SIGKILL')
+  assert.match(await gateway.line(/a worker is gone/), /another takes its place: it was killed/)
+  assert.match(await gateway.line(/another follows in 0\.5 s/), /no database|not a database/)
+  await gateway.line(/another follows in 1 s/)
+  assert.equal((await ask(gateway.url)).status, 200)
+  await gateway.stop()
 })
 
 test('a client whose connection was on its way to a worker that dies is not left to wait', async () => {

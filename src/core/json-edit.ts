@@ -43,6 +43,18 @@ export class JsonEdit {
     this.#changes.push({ start: at, end: at, json: text })
   }
 
+  /** Puts others in the place of a list's elements, by their index. */
+  replaceElements(name: string, others: ReadonlyMap<number, readonly unknown[]>): void {
+    const span = this.#members.get(name)
+    if (!span || this.#bytes[span.start] !== openBracket) return
+    for (const [index, element] of elementsOf(this.#bytes, span.start).entries()) {
+      const instead = others.get(index)
+      if (!instead) continue
+      const json = instead.map((each) => JSON.stringify(each)).join(',')
+      this.#changes.push({ ...element, json })
+    }
+  }
+
   bytes(): Buffer {
     const changes = this.#changes.toSorted((a, b) => a.start - b.start)
     const added = this.#added.join(',') + (this.#members.size > 0 ? ',' : '')
@@ -92,6 +104,20 @@ function membersAt(bytes: Buffer, open: number): Map<string, Span> {
     at = skipSpace(bytes, at + 1)
   }
   return members
+}
+
+/** Where the elements of a list stand. */
+function elementsOf(bytes: Buffer, open: number): Span[] {
+  const elements: Span[] = []
+  let start = skipSpace(bytes, open + 1)
+  while (start < bytes.length && bytes[start] !== closeBracket) {
+    const end = valueEnd(bytes, start)
+    elements.push({ start, end })
+    const next = skipSpace(bytes, end)
+    if (bytes[next] !== comma) break
+    start = skipSpace(bytes, next + 1)
+  }
+  return elements
 }
 
 function valueEnd(bytes: Buffer, start: number): number {

@@ -40,6 +40,17 @@ test('of members of one name the last one counts, whatever way it is written', (
   assert.equal(json.value('u'), undefined)
 })
 
+test('elements of a list give way to others', () => {
+  const others = new Map([
+    [0, [1, 2]],
+    [2, ['x']],
+  ])
+  assert.equal(
+    edited('{"l": [ {"a":"]"} , [0], 7 ]}', (json) => json.replaceElements('l', others)),
+    '{"l": [ 1,2 , [0], "x" ]}',
+  )
+})
+
 test('edits mean what they say, in any JSON', () => {
   const list = fc.array(fc.jsonValue(), { maxLength: 4 })
   const spaces = fc.constantFrom(undefined, 1, '\t')

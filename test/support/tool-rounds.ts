@@ -4,6 +4,7 @@ import type { InterceptionEvent } from '../../src/core/events.ts'
 import type { Format, Verdict } from '../../src/core/format.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { InjectedTool } from '../../src/core/mcp/toolbox.ts'
+import { HiddenCalls } from '../../src/core/tool-rounds/hidden-calls.ts'
 import type { ToolLimits } from '../../src/core/tool-rounds/limits.ts'
 import { offerTools } from '../../src/core/tool-rounds/offer-tools.ts'
 import type { CallTool } from '../../src/core/tool-rounds/run-calls.ts'
@@ -38,11 +39,13 @@ export interface TryOptions {
   readonly tools?: ReadonlyMap<string, InjectedTool>
   readonly callTool?: CallTool
   readonly limits?: Partial<ToolLimits>
+  /** Of several tries in a row. @default none */
+  readonly hiddenCalls?: HiddenCalls
   /** Hears of what a client would get, piece by piece. */
   readonly onChunk?: (chunk: Buffer) => void
 }
 
-export const limits: ToolLimits = {
+const limits: ToolLimits = {
   maxRounds: 20,
   maxCalls: 64,
   callTimeout: 60_000,
@@ -58,6 +61,7 @@ export async function tryRounds({
   rounds = [],
   send,
   onChunk = () => {},
+  hiddenCalls = new HiddenCalls(),
   tools = coderTools,
   callTool = async () => ({ content: [{ type: 'text', text: 'mock' }] }),
   limits: some = {},
@@ -70,6 +74,7 @@ export async function tryRounds({
     purpose: null,
     tools,
     parallel: bounds.parallel,
+    hidden: hiddenCalls.isEmpty ? null : (id) => hiddenCalls.find('u', id),
     log: () => {},
   })
   const body = offer?.body ?? Buffer.from(request)
@@ -93,6 +98,7 @@ export async function tryRounds({
     limits: bounds,
     emit,
     frame: () => {},
+    hide: (own, calls) => hiddenCalls.remember('u', own, calls),
     clientGone: () => false,
     upstreamIdleTimeout: 60_000,
   })

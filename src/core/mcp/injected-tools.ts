@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../diagnostics.ts'
 import { SluiceError } from '../errors.ts'
 import type { Initiator } from '../interception.ts'
+import { HiddenCalls } from '../tool-rounds/hidden-calls.ts'
 import type { ToolLimits } from '../tool-rounds/limits.ts'
 import { type Lease, ToolboxPool } from './pool.ts'
 import { checkServers, type McpServerOptions } from './server-options.ts'
@@ -31,6 +32,7 @@ export interface McpOptions {
 
 export interface InjectedTools {
   readonly limits: ToolLimits
+  readonly hiddenCalls: HiddenCalls
   /** The tools of one initiator, to be given back. Rejects when `signal` aborts. */
   acquire(initiator: Initiator, key: string, signal: AbortSignal): Promise<Lease>
   close(): Promise<void>
@@ -76,6 +78,7 @@ export function createInjectedTools(
   })
   return {
     limits: { maxRounds, maxCalls, callTimeout, totalTimeout, maxResult, parallel },
+    hiddenCalls: new HiddenCalls(),
     acquire: (initiator, key, signal) => pool.acquire(initiator, key, signal),
     close: () => pool.close(),
   }

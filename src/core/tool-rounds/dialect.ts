@@ -12,6 +12,16 @@ export interface ToolDialect {
   inject(request: JsonEdit, tools: readonly InjectedTool[], parallel: boolean): void
   /** Adds to a request what the model answered and what its calls resulted in. */
   followUp(request: JsonEdit, answer: Answer, results: readonly AnsweredCall[]): void
+  /** The member that holds what was said so far. */
+  readonly history: 'messages' | 'input'
+  /**
+   * Of what was said so far the elements, by index, into which calls of ours have to be put back that the client never
+   * saw, with those calls and their results. `hidden` knows them by the id of a call of the client's beside them.
+   */
+  restored(
+    history: readonly JsonObject[],
+    hidden: (callId: string) => readonly AnsweredCall[],
+  ): ReadonlyMap<number, readonly JsonObject[]>
   createMerger(isInjected: (tool: string) => boolean): Merger
   /** Keeps the client waiting while tools run. */
   readonly ping: string
@@ -51,8 +61,8 @@ export interface Merger {
   readonly calls: readonly InjectedCall[]
   /** True where there are some and the round has ended such that they are to be run. */
   readonly runnable: boolean
-  /** True where it also called tools of the client's: then the reply ends for them. */
-  readonly mixed: boolean
+  /** Ids of calls of the client's own tools beside them: where there are any, the reply ends for those. */
+  readonly ownCalls: readonly string[]
   /** The model's own words of this round, for the request of the next. */
   answer(): Answer
   /** What was withheld of a round's end where the reply ends with it after all. */

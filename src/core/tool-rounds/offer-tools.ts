@@ -1,7 +1,9 @@
 import type { Diagnostics } from '../diagnostics.ts'
+import { arrayOf, objectOf } from '../json.ts'
 import { JsonEdit } from '../json-edit.ts'
 import type { InjectedTool } from '../mcp/toolbox.ts'
 import type { FormatName, Purpose } from '../records.ts'
+import type { AnsweredCall } from './dialect.ts'
 import { dialects } from './dialects.ts'
 
 export interface OfferOptions {
@@ -10,6 +12,8 @@ export interface OfferOptions {
   /** By id, in its order. */
   readonly tools: ReadonlyMap<string, InjectedTool>
   readonly parallel: boolean
+  /** Calls that the client never saw, by one of its own beside them; null where there are none at all. */
+  readonly hidden: ((callId: string) => readonly AnsweredCall[]) | null
   readonly log: Diagnostics['log']
 }
 
@@ -28,7 +32,7 @@ const maxTools = 128
  */
 export function offerTools(
   body: Buffer,
-  { format, purpose, tools, parallel, log }: OfferOptions,
+  { format, purpose, tools, parallel, hidden, log }: OfferOptions,
 ): Offer | null {
   // Agents ask on the side for titles and whether a key works: no tool is of use there.
   if (tools.size === 0 || purpose === 'title' || purpose === 'probe') return null
@@ -54,5 +58,9 @@ export function offerTools(
   const offered = wanted.slice(0, room)
   if (offered.length === 0) return null
   dialect.inject(request, offered, parallel)
+  if (hidden) {
+    const history = arrayOf(request.value(dialect.history)).map(objectOf)
+    request.replaceElements(dialect.history, dialect.restored(history, hidden))
+  }
   return { body: request.bytes(), tools: new Map(offered.map((tool) => [tool.id, tool])) }
 }

@@ -44,7 +44,7 @@ export async function openToolRounds({
 }: OpenOptions): Promise<OpenToolRounds | null> {
   if (!injectedTools || !Buffer.isBuffer(request.body)) return null
   const { toolbox, release } = await injectedTools.acquire(initiator, key, client.signal)
-  const { limits } = injectedTools
+  const { limits, hiddenCalls } = injectedTools
   const { parallel } = limits
   const { tools } = toolbox
   try {
@@ -53,6 +53,7 @@ export async function openToolRounds({
       purpose,
       tools,
       parallel,
+      hidden: hiddenCalls.isEmpty ? null : (callId) => hiddenCalls.find(initiator.id, callId),
       log: diagnostics.log,
     })
     if (offer) {
@@ -63,6 +64,7 @@ export async function openToolRounds({
         tools: offer.tools,
         callTool: (id, args, options) => toolbox.call(id, args, options),
         limits,
+        hide: (own, calls) => hiddenCalls.remember(initiator.id, own, calls),
         clientGone: () => client.gone,
         upstreamIdleTimeout: settings.upstreamIdleTimeout,
       })

@@ -18,6 +18,8 @@ export interface RoundLoopOptions {
   readonly callTool: CallTool
   readonly limits: ToolLimits
   readonly observer: RoundsObserver
+  /** Keeps calls that the client does not see for its next request, by its own calls beside them. */
+  readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
   /** No tool is run for a client that has left. */
   readonly clientGone: () => boolean
 }
@@ -47,12 +49,16 @@ export class RoundLoop {
 
   /** A round of tools and then another upstream call follow. */
   get goesOn(): boolean {
-    return this.merger.runnable && !this.merger.mixed && !this.options.clientGone()
+    return this.#mayRun && this.merger.ownCalls.length === 0
   }
 
   /** Tools of ours are to be run, but then the client has to run its own. */
   get isMixed(): boolean {
-    return this.merger.runnable && this.merger.mixed && !this.options.clientGone()
+    return this.#mayRun && this.merger.ownCalls.length > 0
+  }
+
+  get #mayRun(): boolean {
+    return this.merger.runnable && !this.options.clientGone()
   }
 
   async send(signal: AbortSignal): Promise<Reply> {
@@ -99,6 +105,11 @@ export class RoundLoop {
       signal: AbortSignal.any([this.options.request.signal, signal, this.limit]),
       told: (call, outcome) => this.observer.called(call, outcome),
     })
+  }
+
+  /** Runs ours beside the client's: what came of them is put into the request with which the client answers. */
+  async runHidden(signal: AbortSignal): Promise<void> {
+    this.options.hide(this.merger.ownCalls, await this.run(signal))
   }
 
   /** No more rounds come. */

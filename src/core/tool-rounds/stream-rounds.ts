@@ -127,7 +127,7 @@ class StreamedRound {
     }
     if (loop.isMixed) {
       await this.#body.write(text)
-      await pinging(loop, this.#body, () => loop.run(this.#body.signal))
+      await pinging(loop, this.#body, () => loop.runHidden(this.#body.signal))
       await this.#body.write(Buffer.concat([Buffer.from(merger.ending()), this.#after]))
     } else {
       await this.#body.write(Buffer.concat([text, Buffer.from(merger.ending()), this.#after]))

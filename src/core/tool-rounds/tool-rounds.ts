@@ -6,6 +6,7 @@ import type { ReplyReader } from '../reply-reader.ts'
 import type { Frame } from '../sse.ts'
 import { SseReader } from '../sse-reader.ts'
 import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
+import type { AnsweredCall } from './dialect.ts'
 import { dialects } from './dialects.ts'
 import type { ToolLimits } from './limits.ts'
 import { MergedReader } from './merged-reader.ts'
@@ -27,6 +28,8 @@ export interface ToolRoundsOptions {
   readonly limits: ToolLimits
   readonly emit: (events: readonly InterceptionEvent[]) => void
   readonly frame: (frame: Frame) => void
+  /** Keeps calls that the client does not see for its next request, by its own calls beside them. */
+  readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
   readonly clientGone: () => boolean
   /** Between two reads of a body that does not stream, in ms. */
   readonly upstreamIdleTimeout: number

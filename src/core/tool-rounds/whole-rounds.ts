@@ -31,7 +31,7 @@ export async function wholeRounds(
       merger.body(body)
       edited ||= merger.calls.length > 0
       if (!loop.goesOn) {
-        if (loop.isMixed) await loop.run(neverAborted)
+        if (loop.isMixed) await loop.runHidden(neverAborted)
         return {
           reply: edited ? merged(reply, merger.whole()) : { ...reply, body: bodyOf(bytes) },
           read: true,

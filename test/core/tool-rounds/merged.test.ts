@@ -5,6 +5,7 @@ import OpenAI from 'openai'
 import type { EventOf, EventType } from '../../../src/core/events.ts'
 import { formats } from '../../../src/core/formats/formats.ts'
 import { objectOf } from '../../../src/core/json.ts'
+import { HiddenCalls } from '../../../src/core/tool-rounds/hidden-calls.ts'
 import { limitError } from '../../../src/core/tool-rounds/limits.ts'
 import { undiciTransport } from '../../../src/core/transports/undici.ts'
 import { fakeUpstream, type Reply } from '../../../src/simulator/server.ts'
@@ -83,6 +84,60 @@ for (const kind of ['messages', 'chat', 'responses'] as const) {
         'coder_list_workspaces true',
         'get_weather false',
       ])
+    })
+
+    test(`${way}: its next request gets what the client never saw of ours put back`, async () => {
+      const hiddenCalls = new HiddenCalls()
+      const first = await tried(kind, stream, [says('two', list, own)], { hiddenCalls })
+      const [call] = of(first, 'tool_call').filter(({ injected }) => !injected)
+      const [ours] = of(first, 'tool_call').filter(({ injected }) => injected)
+      const request = nextRequest(kind, call?.toolCallId ?? '')
+      const next = { request: JSON.stringify(request), hiddenCalls }
+      const [sent] = (await tried(kind, stream, [says('done')], next)).requests
+      assert.deepEqual(
+        sent?.[kind === 'responses' ? 'input' : 'messages'],
+        {
+          messages: [
+            request.messages?.[0],
+            {
+              role: 'assistant',
+              content: [
+                { type: 'tool_use', id: call?.toolCallId, name: own.name, input: own.input },
+                { type: 'tool_use', id: ours?.toolCallId, name: list.name, input: list.input },
+              ],
+            },
+            {
+              role: 'user',
+              content: [
+                { type: 'tool_result', tool_use_id: call?.toolCallId, content: 'cold' },
+                {
+                  type: 'tool_result',
+                  tool_use_id: ours?.toolCallId,
+                  is_error: false,
+                  content: [{ type: 'text', text: 'mock' }],
+                },
+              ],
+            },
+          ],
+          chat: [
+            request.messages?.[0],
+            {
+              role: 'assistant',
+              content: null,
+              tool_calls: [chatCall(call?.toolCallId, own), chatCall(ours?.toolCallId, list)],
+            },
+            { role: 'tool', tool_call_id: call?.toolCallId, content: 'cold' },
+            { role: 'tool', tool_call_id: ours?.toolCallId, content: 'mock' },
+          ],
+          responses: [
+            { type: 'function_call_output', call_id: call?.toolCallId, output: 'cold' },
+            { type: 'function_call_output', call_id: ours?.toolCallId, output: 'mock' },
+          ],
+        }[kind],
+      )
+      // Nobody else's request gets any of it.
+      const { calls } = await parsed(kind, stream, first)
+      assert.equal(calls.length, 1)
     })
 
     test(`${way}: a model that never ends calling is stopped`, async () => {
@@ -168,6 +223,35 @@ test('while a tool runs the client is kept waiting by pings', async () => {
   })
   assert.equal((await parsed('messages', true, got)).texts.join(''), 'onetwo')
 })
+
+/** How a client goes on that has run its own tool. */
+function nextRequest(kind: Kind, id: string) {
+  const messages = routes.messages.ask.messages as unknown[]
+  if (kind === 'responses') {
+    const input = [{ type: 'function_call_output', call_id: id, output: 'cold' }]
+    return { model: 'm', previous_response_id: 'resp_1', input }
+  }
+  if (kind === 'chat') {
+    const asked = { role: 'assistant', content: null, tool_calls: [chatCall(id, own)] }
+    const answer = { role: 'tool', tool_call_id: id, content: 'cold' }
+    return { model: 'm', messages: [messages[0], asked, answer] }
+  }
+  const call = { type: 'tool_use', id, name: own.name, input: own.input }
+  const result = { type: 'tool_result', tool_use_id: id, content: 'cold' }
+  return {
+    model: 'm',
+    max_tokens: 9,
+    messages: [
+      messages[0],
+      { role: 'assistant', content: [call] },
+      { role: 'user', content: [result] },
+    ],
+  }
+}
+
+function chatCall(id: string | undefined, { name, input }: { name: string; input: unknown }) {
+  return { id, type: 'function', function: { name, arguments: JSON.stringify(input) } }
+}
 
 async function tried(
   kind: Kind,

@@ -14,6 +14,7 @@ const offered = (format: FormatName, body: string, options: Partial<OfferOptions
     purpose: null,
     tools,
     parallel: false,
+    hidden: null,
     log: () => {},
     ...options,
   })
@@ -28,6 +29,7 @@ test('Messages: before the client’s own tools, whose cache mark stays where it
     purpose: null,
     tools,
     parallel: false,
+    hidden: null,
     log: () => {},
   })
   const text = offer?.body.toString() ?? ''

@@ -16,7 +16,7 @@ import { Blocks } from './blocks.ts'
 /** One message of several: it keeps the first one's id and has the blocks of all, less the calls of our tools. */
 export class MessageMerger implements Merger {
   calls: InjectedCall[] = []
-  mixed = false
+  ownCalls: string[] = []
   readonly #isInjected: (tool: string) => boolean
   #round = 0
   /** False as long as the client gets the upstream's very bytes. */
@@ -44,7 +44,7 @@ export class MessageMerger implements Merger {
     this.#round++
     this.#edited = true
     this.calls = []
-    this.mixed = false
+    this.ownCalls = []
     this.#indexes = new Map()
     this.#blocks = new Blocks()
     this.#ending = []
@@ -137,7 +137,7 @@ export class MessageMerger implements Merger {
     const block = this.#blocks.close(index)
     if (block.type !== 'tool_use') return
     if (!this.#isCall(block)) {
-      this.mixed = true
+      this.ownCalls.push(stringOf(block.id) ?? '')
       return
     }
     const input = this.#blocks.inputOf(index)

@@ -1,4 +1,4 @@
-import { arrayOf, isObject, type JsonObject, objectOf, stringOf } from '../../json.ts'
+import { arrayOf, isObject, type JsonObject, objectOf, parseJson, stringOf } from '../../json.ts'
 import type { JsonEdit } from '../../json-edit.ts'
 import type { AnsweredCall, ToolDialect } from '../../tool-rounds/dialect.ts'
 import { frameText } from '../../tool-rounds/dialect.ts'
@@ -27,6 +27,24 @@ export const messageTools: ToolDialect = {
     const answered = { role: 'user', content: results.map(resultBlock) }
     request.insert('messages', [asked, answered], 'last')
   },
+  history: 'messages',
+  restored(messages, hidden) {
+    const changed = new Map<number, JsonObject[]>()
+    for (const [at, asked] of messages.entries()) {
+      const answered = messages[at + 1]
+      if (asked.role !== 'assistant' || answered?.role !== 'user') continue
+      // Both or neither: a call without its result is refused.
+      const calls = withHidden(asked, ({ type, id }) =>
+        type === 'tool_use' ? hidden(String(id)).map(callBlock) : [],
+      )
+      const results = withHidden(answered, ({ type, tool_use_id }) =>
+        type === 'tool_result' ? hidden(String(tool_use_id)).map(resultBlock) : [],
+      )
+      if (!calls || !results) continue
+      changed.set(at, [calls]).set(at + 1, [results])
+    }
+    return changed
+  },
   createMerger: (isInjected) => new MessageMerger(isInjected),
   ping: 'event: ping\ndata: {"type": "ping"}\n\n',
   errorFrame: (body) => frameText('error', body),
@@ -39,6 +57,20 @@ function forbidParallel(request: JsonEdit): void {
   const { type = 'auto' } = choice
   if (type !== 'auto' && type !== 'any' && type !== 'tool') return
   request.set('tool_choice', { ...choice, type, disable_parallel_tool_use: true })
+}
+
+/** The message with blocks behind those that have some hidden; null where none has. */
+function withHidden(
+  message: JsonObject,
+  hidden: (block: JsonObject) => readonly JsonObject[],
+): JsonObject | null {
+  const content = arrayOf(message.content).map(objectOf)
+  const whole = content.flatMap((block) => [block, ...hidden(block)])
+  return whole.length > content.length ? { ...message, content: whole } : null
+}
+
+function callBlock({ id, tool, input }: AnsweredCall): JsonObject {
+  return { type: 'tool_use', id, name: tool, input: objectOf(parseJson(input)) }
 }
 
 function resultBlock({ id, result }: AnsweredCall): JsonObject {
@@ -54,7 +86,7 @@ function resultContent(part: ResultPart): JsonObject {
   // An empty text is refused.
   if (part.type === 'text') return { type: 'text', text: part.text || '(empty)' }
   const { mimeType: media_type, data } = part
-  if (part.type === 'image' && arrayOf(imageTypes).includes(media_type)) {
+  if (part.type === 'image' && imageTypes.includes(media_type)) {
     return { type: 'image', source: { type: 'base64', media_type, data } }
   }
   return { type: 'text', text: notShown(part) }

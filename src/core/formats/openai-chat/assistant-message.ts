@@ -33,10 +33,6 @@ export class AssistantMessage {
       .map(({ id, name, input }) => ({ id, tool: name, input }))
   }
 
-  get hasOwnCalls(): boolean {
-    return this.#own > 0
-  }
-
   /** The client's calls, as a whole message has them. */
   get ownCalls(): JsonObject[] {
     return this.#calls.filter(({ injected }) => !injected).map(wholeCall)

@@ -80,8 +80,8 @@ export class ChatMerger implements Merger {
     return this.#message.calls
   }
 
-  get mixed(): boolean {
-    return this.#message.hasOwnCalls
+  get ownCalls(): readonly string[] {
+    return this.#message.ownCalls.map(({ id }) => String(id))
   }
 
   /** Cut short by a limit, a call may be half of one. Some vendors say `stop` where they call tools, or nothing. */

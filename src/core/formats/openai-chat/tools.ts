@@ -1,4 +1,4 @@
-import { type JsonObject, objectOf, stringOf } from '../../json.ts'
+import { arrayOf, type JsonObject, objectOf, stringOf } from '../../json.ts'
 import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
 import { textOfResult } from '../../tool-rounds/tool-result.ts'
 import { ChatMerger } from './merge.ts'
@@ -22,9 +22,31 @@ export const chatTools: ToolDialect = {
   followUp(request, answer, results) {
     request.insert('messages', [...answer, ...results.map(resultMessage)], 'last')
   },
+  history: 'messages',
+  restored(messages, hidden) {
+    const changed = new Map<number, JsonObject[]>()
+    for (const [at, message] of messages.entries()) {
+      const calls = arrayOf(message.tool_calls).map(objectOf)
+      const more = calls.flatMap(({ id }) => hidden(String(id)))
+      const answer = messages.findIndex(
+        ({ role, tool_call_id }, index) =>
+          index > at && role === 'tool' && calls.some(({ id }) => id === tool_call_id),
+      )
+      const result = messages[answer]
+      // Both or neither: a call without its result is refused.
+      if (more.length === 0 || !result) continue
+      changed.set(at, [{ ...message, tool_calls: [...calls, ...more.map(callOf)] }])
+      changed.set(answer, [result, ...more.map(resultMessage)])
+    }
+    return changed
+  },
   createMerger: (isInjected) => new ChatMerger(isInjected),
   ping: ': ping\n\n',
   errorFrame: (body) => frameText('', body),
+}
+
+function callOf({ id, tool, input }: AnsweredCall): JsonObject {
+  return { id, type: 'function', function: { name: tool, arguments: input } }
 }
 
 function resultMessage({ id, result }: AnsweredCall): JsonObject {

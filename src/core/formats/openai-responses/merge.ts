@@ -85,8 +85,10 @@ export class ResponseMerger implements Merger {
       }))
   }
 
-  get mixed(): boolean {
-    return this.#shownItems().some(({ type }) => typeof type === 'string' && clientRun.has(type))
+  get ownCalls(): readonly string[] {
+    return this.#shownItems()
+      .filter(({ type }) => typeof type === 'string' && clientRun.has(type))
+      .map(({ call_id }) => stringOf(call_id) ?? '')
   }
 
   get runnable(): boolean {

@@ -36,6 +36,18 @@ export const responseTools: ToolDialect = {
       request.set('input', [{ role: 'user', content: input }, ...items])
     } else request.insert('input', items, 'last')
   },
+  history: 'input',
+  restored(items, hidden) {
+    const changed = new Map<number, JsonObject[]>()
+    for (const [at, item] of items.entries()) {
+      const more = hidden(String(item.call_id))
+      if (more.length === 0) continue
+      // Where the upstream knows what was said before, the calls themselves are not in the request.
+      const isResult = typeof item.type === 'string' && item.type.endsWith('_output')
+      changed.set(at, [item, ...more.map(isResult ? outputItem : callItem)])
+    }
+    return changed
+  },
   createMerger: (isInjected) => new ResponseMerger(isInjected),
   ping: ': ping\n\n',
   errorFrame(body, merger) {
@@ -48,6 +60,10 @@ export const responseTools: ToolDialect = {
 /** Reasoning that is not stored is known upstream only by its encrypted content. */
 function standsAlone({ type, encrypted_content }: JsonObject): boolean {
   return type !== 'reasoning' || typeof encrypted_content === 'string'
+}
+
+function callItem({ id, tool, input }: AnsweredCall): JsonObject {
+  return { type: 'function_call', call_id: id, name: tool, arguments: input }
 }
 
 function outputItem({ id, result }: AnsweredCall): JsonObject {

@@ -42,7 +42,8 @@ export class BodyReader implements ReplyReader {
 
   async end(): Promise<null> {
     if (this.partial || this.#length === 0) return null
-    const bytes = Buffer.concat(this.#chunks)
+    const [first] = this.#chunks
+    const bytes = this.#chunks.length === 1 && first ? first : Buffer.concat(this.#chunks)
     const { format, round, roundNumber, status, emit, frame: tell } = this.#options
     if (bytes.length > inlineBytes) {
       const read = await readReplyOffThread({

@@ -23,15 +23,15 @@ export interface CreateReaderOptions extends Omit<ReaderOptions, 'round'> {
 /** Chooses how a reply is read: by its content type, whatever the request asked for, and its encoding. */
 export function createReader(
   { status, headers }: Reply,
-  { askedUsage, roundNumber, ...options }: CreateReaderOptions,
+  { askedUsage, roundNumber, format, emit, terminal, frame }: CreateReaderOptions,
 ): CreatedReader {
   const streaming = /^\s*text\/event-stream\b/i.test(headerValue(headers, 'content-type') ?? '')
   const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
   const encoded = encoding !== 'identity' && encoding !== ''
-  const round = options.format.createRound({ round: roundNumber, streaming, status })
+  const round = format.createRound({ round: roundNumber, streaming, status })
   const edited = askedUsage && streaming && !encoded
   const reader = streaming
-    ? new SseReader({ ...options, round, askedUsage: edited })
-    : new BodyReader({ ...options, round, roundNumber, status })
+    ? new SseReader({ format, round, emit, terminal, frame, askedUsage: edited })
+    : new BodyReader({ format, round, emit, terminal, frame, roundNumber, status })
   return { reader: encoded ? new DecodingReader(encoding, reader) : reader, round, edited }
 }

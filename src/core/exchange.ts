@@ -193,7 +193,7 @@ export class Exchange implements Serving, Settled {
   }
 
   /** Also of calls that are told only at the end: Chat's. */
-  watch(events: readonly InterceptionEvent[]): void {
+  watchCalls(events: readonly InterceptionEvent[]): void {
     this.#runtime.lineage.rememberCalls(this.#id, this.#start, events)
   }
 

@@ -64,7 +64,7 @@ export function upstreamHeaders(
 }
 
 /** The upstream's headers as they go to the client. */
-export function replyHeaders(raw: RawHeaders): RawHeaders {
+export function replyHeaders(raw: RawHeaders): string[] {
   const named = namedByConnection(raw)
   // A length beside a transfer-encoding does not count (RFC 9112 §6.3), and would break our own framing.
   const chunked = headerValue(raw, 'transfer-encoding') !== undefined
@@ -99,13 +99,17 @@ const gatewayPrefixes: readonly string[] = [
 
 /** Tokens and statements meant for a gateway; no provider may see them. */
 function isGatewayHeader(name: string): boolean {
+  if (!name.startsWith('x-') && !name.startsWith('c')) return false
   return name === 'coder-session-token' || gatewayPrefixes.some((prefix) => name.startsWith(prefix))
 }
 
 function namedByConnection(raw: RawHeaders): ReadonlySet<string> {
+  if (headerValue(raw, 'connection') === undefined) return none
   const names = new Set<string>()
   for (const value of headerValues(raw, 'connection')) {
     for (const name of value.split(',')) names.add(name.trim().toLowerCase())
   }
   return names
 }
+
+const none: ReadonlySet<string> = new Set()

@@ -24,7 +24,8 @@ export type Identify = (ctx: Context) => Promise<Initiator>
 /** Asks the host who it is, for at most `timeout` ms. */
 export function identifyBy(initiator: InitiatorFunction, timeout = 5000): Identify {
   return async (ctx) => {
-    const answer = await limited(ctx, initiator, timeout)
+    const answered = ask(ctx, initiator)
+    const answer = answered instanceof Promise ? await limited(answered, timeout) : answered
     const known = typeof answer === 'string' ? { id: answer } : answer
     if (!known || typeof known.id !== 'string' || known.id === '') throw unknownInitiator()
     const { id, username = id, name, role, apiKeyId } = known
@@ -39,15 +40,17 @@ export function identifyBy(initiator: InitiatorFunction, timeout = 5000): Identi
   }
 }
 
-async function limited(
-  ctx: Context,
-  initiator: InitiatorFunction,
-  timeout: number,
-): Promise<Answer> {
+function ask(ctx: Context, initiator: InitiatorFunction): Answer | Promise<Answer> {
+  try {
+    return initiator(ctx)
+  } catch (error) {
+    throw error instanceof SluiceError ? error : unknownInitiator(error)
+  }
+}
+
+async function limited(answer: Promise<Answer>, timeout: number): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined
   try {
-    const answer = initiator(ctx)
-    if (!(answer instanceof Promise)) return answer
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => reject(tooLate()), timeout)
     })

@@ -11,7 +11,7 @@ import { type Provider, upstreamUrl } from './provider.ts'
 import { flushHead, writeReplyHead } from './reply-head.ts'
 import { type RequestBody, readRequestBody } from './request-body.ts'
 import type { Runtime } from './runtime.ts'
-import type { RawHeaders, Reply, UpstreamRequest } from './upstream.ts'
+import type { Reply, UpstreamRequest } from './upstream.ts'
 
 export interface PassThroughOptions {
   readonly ctx: Context
@@ -138,7 +138,7 @@ function withForwarded(headers: readonly string[], ctx: Context): string[] {
   return kept
 }
 
-async function forward(reply: Reply, headers: RawHeaders, response: ServerResponse): Promise<void> {
+async function forward(reply: Reply, headers: string[], response: ServerResponse): Promise<void> {
   try {
     writeReplyHead(response, reply, headers)
     flushHead(response)

@@ -7,7 +7,7 @@ import type { Interception } from './interception.ts'
 import { Lane, type LaneHost } from './lane.ts'
 import { type PlainBody, plainBody } from './plain-body.ts'
 import type { Plugin } from './plugin.ts'
-import { withoutContent } from './record-content.ts'
+import { sizeOf, withoutContent } from './record-content.ts'
 import type { RecorderQueue } from './recorder-queue.ts'
 import type {
   InterceptionEnd,
@@ -51,9 +51,8 @@ export class Pipeline implements LaneHost {
     }
   }
 
-  emit(events: readonly InterceptionEvent[]): void {
+  emit(events: readonly InterceptionEvent[], mask: number = maskOf(events)): void {
     if (events.length === 0) return
-    const mask = maskOf(events)
     for (const lane of this.#lanes) lane.next(events, mask)
   }
 
@@ -116,6 +115,7 @@ export class Pipeline implements LaneHost {
   #record(own: RecordBody, { id, seq, createdAt }: Place, provisional = false): void {
     const { queues, recordContent } = this.#options
     let record: Writable<InterceptionRecord> | null = null
+    let bytes = 0
     for (const queue of queues) {
       if (provisional && !queue.plugin.provisional) continue
       if (!record) {
@@ -126,8 +126,9 @@ export class Pipeline implements LaneHost {
         record.createdAt = createdAt
         if (this.#ended) record.late = true
         Object.freeze(record)
+        bytes = sizeOf(record)
       }
-      queue.push(record)
+      queue.push(record, bytes)
     }
   }
 

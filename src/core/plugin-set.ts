@@ -19,6 +19,7 @@ export class PluginSet {
   #observers: readonly Plugin[]
   #openQueues: readonly RecorderQueue[]
   #opening: Promise<void> | undefined
+  #isOpen = false
   #closed = false
 
   /** `openWait`: how long requests wait for a plugin that is not durable to open, in ms. */
@@ -47,6 +48,11 @@ export class PluginSet {
 
   get openQueues(): readonly RecorderQueue[] {
     return this.#openQueues
+  }
+
+  /** True once all were opened, or left out: nothing is to be waited for. */
+  get isOpen(): boolean {
+    return this.#isOpen
   }
 
   /**
@@ -100,6 +106,7 @@ export class PluginSet {
     )
     const failed = (await Promise.allSettled(tries)).find(({ status }) => status === 'rejected')
     if (failed) throw (failed as PromiseRejectedResult).reason
+    this.#isOpen = true
   }
 
   async #open(plugin: Plugin): Promise<void> {

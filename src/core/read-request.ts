@@ -5,10 +5,15 @@ import type { RequestRead, RequestToRead } from './off-thread.ts'
 
 /** What a request says and who sent it; null where the body is not a JSON object. */
 export function readRequest({ format, bytes, headers, rules }: RequestToRead): RequestRead {
-  const body = parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'))
+  const body = parseJson(bytesOf(bytes).toString('utf8'))
   if (!isObject(body)) return null
   return {
     summary: formats[format].readRequest(body),
     client: identifyClient({ headers, body }, rules),
   }
+}
+
+/** What came from another thread is a plain array of bytes. */
+function bytesOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }

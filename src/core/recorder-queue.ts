@@ -64,12 +64,12 @@ export class RecorderQueue {
     return this.#bytes
   }
 
-  push(record: InterceptionRecord): void {
+  /** `bytes`: its size, where it is known. */
+  push(record: InterceptionRecord, bytes: number = sizeOf(record)): void {
     if (this.#closing) {
       this.#refuse(record, 'closed')
       return
     }
-    const bytes = sizeOf(record)
     this.#entries.push({ position: this.#pushed++, record, bytes, bare: false })
     this.#bytes += bytes
     if (this.#bytes > this.#maxBytes) this.#shed()
@@ -186,15 +186,20 @@ export class RecorderQueue {
 
   /** The batch is done with; some of it may have been shed meanwhile. */
   #advance(batch: readonly Entry[]): void {
-    const done = new Set(batch)
-    let kept = 0
-    while (kept < this.#entries.length && done.has(this.#entries[kept] as Entry)) kept++
-    this.#remove(kept)
+    let gone = 0
+    while (gone < batch.length && this.#entries[gone] === batch[gone]) gone++
+    if (gone < batch.length) {
+      const done = new Set(batch)
+      while (gone < this.#entries.length && done.has(this.#entries[gone] as Entry)) gone++
+    }
+    this.#remove(gone)
   }
 
   #remove(count: number): void {
-    for (const entry of this.#entries.splice(0, count)) this.#bytes -= entry.bytes
-    this.#release()
+    for (let at = 0; at < count; at++) this.#bytes -= this.#entries[at]?.bytes ?? 0
+    if (count === this.#entries.length) this.#entries = []
+    else this.#entries.splice(0, count)
+    if (this.#waiters.length > 0) this.#release()
   }
 
   #release(): void {

@@ -3,7 +3,7 @@ import { cutReply } from './cut-reply.ts'
 import type { Drains } from './drains.ts'
 import type { InterceptionEvent } from './events.ts'
 import type { Gate } from './gate.ts'
-import { headerValue, replyHeaders } from './headers.ts'
+import { filterHeaders, headerValue, replyHeaders } from './headers.ts'
 import { flushHead, writeReplyHead } from './reply-head.ts'
 import type { ReplyReader } from './reply-reader.ts'
 import type { Settlement } from './settlement.ts'
@@ -111,12 +111,10 @@ export class Relay {
   /** Writes the head. Throws where Node won't send it. */
   begin(): void {
     const { response, reply, edited, headers } = this.#options
-    const own = edited
-      ? replyHeaders(reply.headers).filter(
-          (_, index, all) => all[index - (index % 2)]?.toLowerCase() !== 'content-length',
-        )
-      : replyHeaders(reply.headers)
-    writeReplyHead(response, reply, [...own, ...headers])
+    const theirs = replyHeaders(reply.headers)
+    const own = edited ? filterHeaders(theirs, (name) => name !== 'content-length') : theirs
+    own.push(...headers)
+    writeReplyHead(response, reply, own)
     // Once this turn's body bytes are in: head and body then go out in one write.
     setImmediate(() => {
       if (this.#state === 'flowing') flushHead(response)

@@ -1,14 +1,14 @@
 import type { ServerResponse } from 'node:http'
-import type { RawHeaders, Reply } from './upstream.ts'
+import type { Reply } from './upstream.ts'
 
-/** Writes the upstream's status and these headers, and nothing of our own. */
+/** Writes the upstream's status and these headers, and nothing of our own; the list is Node's from then on. */
 export function writeReplyHead(
   response: ServerResponse,
   { status, statusText }: Reply,
-  headers: RawHeaders,
+  headers: string[],
 ): void {
   response.sendDate = false
-  response.writeHead(status, sendable(statusText), [...headers])
+  response.writeHead(status, sendable(statusText), headers)
 }
 
 /** Sends the head now, as latin-1: Node's own `flushHeaders` would write it as UTF-8. */

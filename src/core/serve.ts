@@ -30,7 +30,7 @@ export async function serve(
       if (!request.complete) request.resume()
       return
     }
-    await opened(plugins)
+    if (!plugins.isOpen) await opened(plugins)
     const initiator = await runtime.identify(ctx)
     if (response.closed) return
     if (admitted.kind === 'intercepted') {

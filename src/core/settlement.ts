@@ -1,3 +1,4 @@
+import { bitOf, maskOf } from './event-mask.ts'
 import type { EndEvent, ErrorType, InterceptionEvent, Outcome } from './events.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { InterceptionEnd } from './records.ts'
@@ -22,8 +23,8 @@ export interface Cause {
 export interface Settled {
   /** Events that are owed when it ends early: open blocks, usage so far. */
   owed(): readonly InterceptionEvent[]
-  /** Told of all events, those that are owed too, before the plugins are. */
-  watch(events: readonly InterceptionEvent[]): void
+  /** Told of the events that have calls among them, those that are owed too, before the plugins are. */
+  watchCalls(events: readonly InterceptionEvent[]): void
   /** Takes out of a message what must not be kept. */
   redact(message: string): string
 }
@@ -72,16 +73,11 @@ export class Settlement {
   /** Passes events on to the plugins and keeps what the end record says of them. */
   observe(said: readonly InterceptionEvent[]): void {
     if (this.#finished) return
-    const events = said.some(isError) ? said.map((event) => this.#redacted(event)) : said
-    this.#subject.watch(events)
-    for (const event of events) {
-      if (event.type === 'finish') this.#finishReason ??= event.reason
-      else if (event.type === 'usage') this.sawUsage = true
-      else if (event.type === 'error') {
-        this.#reported = { errorType: event.errorType, errorMessage: event.message }
-      }
-    }
-    this.#pipeline.emit(events)
+    const mask = maskOf(said)
+    const events = mask & errorBit ? said.map((event) => this.#redacted(event)) : said
+    if (mask & callBit) this.#subject.watchCalls(events)
+    if (mask & noted) for (const event of events) this.#note(event)
+    this.#pipeline.emit(events, mask)
   }
 
   /** Notes that the model has begun to speak. */
@@ -104,6 +100,14 @@ export class Settlement {
     this.#finished = true
     const end = this.#end()
     void this.#pipeline.end(this.#endEvent(end), end).then(this.#resolve)
+  }
+
+  #note(event: InterceptionEvent): void {
+    if (event.type === 'finish') this.#finishReason ??= event.reason
+    else if (event.type === 'usage') this.sawUsage = true
+    else if (event.type === 'error') {
+      this.#reported = { errorType: event.errorType, errorMessage: event.message }
+    }
   }
 
   #redacted(event: InterceptionEvent): InterceptionEvent {
@@ -142,6 +146,7 @@ export class Settlement {
   }
 }
 
-function isError({ type }: InterceptionEvent): boolean {
-  return type === 'error'
-}
+const errorBit = bitOf('error')
+const callBit = bitOf('tool_call')
+/** What the end record says something of. */
+const noted = errorBit | bitOf('finish') | bitOf('usage')

@@ -58,7 +58,7 @@ export function storeContract({
     describe('threads', () => threadContract(check))
     describe('values', () => valuesContract(check))
     describe('stats', () => statsContract(check))
-    describe('feed', () => feedContract(check))
+    describe('feed', () => feedContract(check, using))
     describe('prune', () => pruneContract(check))
     describe('erase', () => eraseContract(check))
     describe('upkeep', () => upkeepContract(check))

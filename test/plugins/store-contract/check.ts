@@ -4,6 +4,9 @@ import type { Store } from '../../../src/core/store.ts'
 
 export type Check = (behaviour: string, run: (store: Store) => Promise<void>) => void
 
+/** Runs with an open, empty store. */
+export type Using = (run: (store: Store) => Promise<void>) => Promise<void>
+
 /** That the store finds exactly these, in this order, and counts them. */
 export async function finds(
   store: Store,

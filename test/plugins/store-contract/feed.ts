@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { reapedEnd } from '../../../src/core/reaped-end.ts'
 import type { FeedPage, Store } from '../../../src/core/store.ts'
 import { at, idAt, start, told } from '../../support/stored-records.ts'
-import type { Check } from './check.ts'
+import type { Check, Using } from './check.ts'
 
 const idsOf = ({ results }: FeedPage) => results.map(({ interception }) => interception.id)
 
 /** What has ended, for those who follow. */
-export function feedContract(check: Check): void {
+export function feedContract(check: Check, using: Using): void {
   check('begins at now, and then has what ends, in the order of the ends', async (store) => {
     await store.record(told({}))
     const { results, cursor, gap = false } = await store.feed({})
@@ -127,6 +127,15 @@ export function feedContract(check: Check): void {
       }
     },
   )
+
+  check('tells a cursor of another store of its kind', async (store) => {
+    await using(async (other) => {
+      await other.record(told({}))
+      const { cursor } = await other.feed({})
+      for (let ms = 0; ms < 3; ms++) await store.record(told({ ms }))
+      assert.equal((await store.feed({ after: cursor })).gap, true)
+    })
+  })
 
   check('keeps its order and cursors over reindex, and over closing', async (store) => {
     const { cursor } = await store.feed({})

@@ -4,7 +4,7 @@ import type { EraseQuery, PruneQuery, Store } from '../../../src/core/store.ts'
 import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
 import { at } from '../../support/stored-records.ts'
 import { answersOf, assertAnswers } from './answers.ts'
-import type { Check } from './check.ts'
+import type { Check, Using } from './check.ts'
 import { moments, recordsOf, someInterceptions } from './made-up.ts'
 
 /** Something that is done to a store between records. */
@@ -19,11 +19,7 @@ type Step =
  * Whatever happened, in whatever order and pieces its records came, some twice, and whatever was forgotten in
  * between: the store answers as the memory does that got each once and in order, and so it does after `reindex`.
  */
-export function historyContract(
-  check: Check,
-  using: (run: (store: Store) => Promise<void>) => Promise<void>,
-  runs: number,
-): void {
+export function historyContract(check: Check, using: Using, runs: number): void {
   check('in any order, twice, in pieces, and forgetting between: as memory answers', async () => {
     await fc.assert(
       fc.asyncProperty(histories, ({ steps, inOrder }) =>

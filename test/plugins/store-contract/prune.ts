@@ -109,6 +109,13 @@ export function pruneContract(check: Check): void {
     }
   })
 
+  check('goes by when it began, also where its id is younger', async (store) => {
+    const id = idAt(9000)
+    await store.prune({ before: at(5000) })
+    await store.record(told({ id, ms: 10 }))
+    assert.equal(await store.interception(id), null)
+  })
+
   check('takes the rest of what is stored though its start is older', async (store) => {
     const id = idAt(0)
     await store.record([start(id)])

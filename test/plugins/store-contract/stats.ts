@@ -140,40 +140,45 @@ export function statsContract(check: Check): void {
   })
 
   check('buckets are hours and days of UTC, the oldest first', async (store) => {
-    await filled(store)
-    const rows = async (query: StatsQuery) =>
-      (await store.stats(query)).map(({ bucket, key, interceptions }) => [
-        bucket,
-        key,
-        interceptions,
-      ])
-    assert.deepEqual(await rows({ groupBy: 'model', interval: 'hour' }), [
-      ['2026-01-15T10:00:00.000Z', 'm-1', 1],
-      ['2026-01-15T10:00:00.000Z', 'm-2', 1],
-      ['2026-01-15T11:00:00.000Z', 'm-1', 1],
-      ['2026-01-16T10:00:00.000Z', 'm-1', 1],
-    ])
-    assert.deepEqual(await rows({ groupBy: 'none', interval: 'day' }), [
-      ['2026-01-15T00:00:00.000Z', '', 3],
-      ['2026-01-16T00:00:00.000Z', '', 1],
-    ])
-    assert.deepEqual(await rows({ groupBy: 'tool', interval: 'day' }), [
-      ['2026-01-15T00:00:00.000Z', 'Read', 2],
-      ['2026-01-15T00:00:00.000Z', 'Bash', 1],
-      ['2026-01-16T00:00:00.000Z', 'Read', 1],
-    ])
-    assert.deepEqual(await rows({ groupBy: 'user', interval: 'day', limit: 1, sort: 'prompts' }), [
-      ['2026-01-15T00:00:00.000Z', 'anna', 3],
-      ['2026-01-16T00:00:00.000Z', 'ben', 1],
-    ])
-    assert.deepEqual(
-      await rows({ groupBy: 'model', interval: 'hour', limit: 1, sort: 'inputTokens' }),
-      [
+    await elsewhere(async () => {
+      await filled(store)
+      const rows = async (query: StatsQuery) =>
+        (await store.stats(query)).map(({ bucket, key, interceptions }) => [
+          bucket,
+          key,
+          interceptions,
+        ])
+      assert.deepEqual(await rows({ groupBy: 'model', interval: 'hour' }), [
+        ['2026-01-15T10:00:00.000Z', 'm-1', 1],
         ['2026-01-15T10:00:00.000Z', 'm-2', 1],
         ['2026-01-15T11:00:00.000Z', 'm-1', 1],
         ['2026-01-16T10:00:00.000Z', 'm-1', 1],
-      ],
-    )
+      ])
+      assert.deepEqual(await rows({ groupBy: 'none', interval: 'day' }), [
+        ['2026-01-15T00:00:00.000Z', '', 3],
+        ['2026-01-16T00:00:00.000Z', '', 1],
+      ])
+      assert.deepEqual(await rows({ groupBy: 'tool', interval: 'day' }), [
+        ['2026-01-15T00:00:00.000Z', 'Read', 2],
+        ['2026-01-15T00:00:00.000Z', 'Bash', 1],
+        ['2026-01-16T00:00:00.000Z', 'Read', 1],
+      ])
+      assert.deepEqual(
+        await rows({ groupBy: 'user', interval: 'day', limit: 1, sort: 'prompts' }),
+        [
+          ['2026-01-15T00:00:00.000Z', 'anna', 3],
+          ['2026-01-16T00:00:00.000Z', 'ben', 1],
+        ],
+      )
+      assert.deepEqual(
+        await rows({ groupBy: 'model', interval: 'hour', limit: 1, sort: 'inputTokens' }),
+        [
+          ['2026-01-15T10:00:00.000Z', 'm-2', 1],
+          ['2026-01-15T11:00:00.000Z', 'm-1', 1],
+          ['2026-01-16T10:00:00.000Z', 'm-1', 1],
+        ],
+      )
+    })
   })
 
   check('sorts by any measure, then by key, and cuts', async (store) => {
@@ -296,6 +301,18 @@ async function sums(store: Store, query: StatsQuery, expected: readonly StatsRow
     expected,
     JSON.stringify(query),
   )
+}
+
+/** Where the clock shows other hours and days than in UTC. */
+async function elsewhere(run: () => Promise<void>): Promise<void> {
+  const { TZ } = process.env
+  process.env.TZ = 'Asia/Kathmandu'
+  try {
+    await run()
+  } finally {
+    if (TZ === undefined) delete process.env.TZ
+    else process.env.TZ = TZ
+  }
 }
 
 function sum(measures: Partial<Measures>): Measures {

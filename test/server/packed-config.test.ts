@@ -13,28 +13,30 @@ providers:
   - { name: claude, type: anthropic, baseUrl: https://example.com/a }
 clients:
   - { client: My agent, when: { userAgent: "^my-agent/", header: "^x-mine: ." }, session: [x-my-session, metadata.session] }
+mcpServers:
+  docs: { url: 'https://example.com/mcp', headers: { authorization: 'Bearer x' } }
 prices:
   local/my-model: { input: 1, output: 2, tiers: [{ above: 200000, input: 6, output: 22.5 }] }
 `
 
 test('a worker gets the very configuration that the primary has read', () => {
-  const config = read(['--workers', '2'])
+  const config = read({ workers: '2' })
   // What a message between processes goes through.
   const sent = deserialize(serialize(packConfig(config)))
   assert.deepEqual(unpackConfig(sent), config)
 })
 
 test('limits that are meant for all are divided among the workers', () => {
-  const config = { ...read([]), workers: 3, drainMaxCount: 32, journalMax: 1000 }
+  const config = { ...read({}), workers: 3, drainMaxCount: 32, journalMax: 1000 }
   const { drainMaxCount, journalMax, maxBodySize } = shareOf(config)
   assert.deepEqual([drainMaxCount, journalMax], [11, 333])
   assert.equal(maxBodySize, config.maxBodySize)
   assert.deepEqual(shareOf({ ...config, workers: 1 }), { ...config, workers: 1 })
 })
 
-function read(args: readonly string[]): Config {
+function read(workers: { readonly workers?: string }): Config {
   const folder = workFolder()
   writeFileSync(join(folder, 'sluice.config.yaml'), file)
-  const flags = args.length > 0 ? { workers: args[1] } : {}
+  const flags = { auth: 'header', trustedProxies: '10.0.0.0/8', ...workers }
   return readConfig({ folder, flags, env: { HTTPS_PROXY: 'http://proxy:3128' } })
 }

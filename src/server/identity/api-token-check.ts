@@ -1,12 +1,13 @@
 import type { Accounts } from '../accounts/accounts.ts'
-import { isToken } from './gateway-token.ts'
+import { tokenLooks } from './gateway-token.ts'
 import { badToken, cannotTell } from './refusals.ts'
 import type { TokenCheck } from './token-check.ts'
 
 /** `auth: tokens`: the users of the store. */
 export function apiTokenCheck(accounts: Accounts, bootstrapToken: string | undefined): TokenCheck {
   return {
-    isOurs: (text) => isToken(text) || (text !== '' && text === bootstrapToken),
+    marks: [...tokenLooks.marks, ...(bootstrapToken === undefined ? [] : [bootstrapToken])],
+    isOurs: (text) => tokenLooks.isOurs(text) || text === bootstrapToken,
     isKnown: (text) => accounts.isKnown(text),
     async caller(text) {
       const holder = await accounts.holder(text).catch((error) => {

@@ -1,13 +1,16 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import type { TokenLooks } from './token-check.ts'
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+/** What scanners look for. */
+const prefix = 'sluice_'
 const form = /^sluice_([0-9A-Za-z]{40})([0-9A-Za-z]{6})$/
 
 /** 238 random bits behind a prefix that scanners of repositories can look for, and a checksum that tells real ones. */
 export function createToken(): string {
   const secret = randomLetters(40)
-  return `sluice_${secret}${checksum(secret)}`
+  return `${prefix}${secret}${checksum(secret)}`
 }
 
 /** Whether a text is such a token, right to its checksum. */
@@ -16,9 +19,12 @@ export function isToken(text: string): boolean {
   return secret !== undefined && checksum(secret) === sum
 }
 
+/** These tokens by their looks. */
+export const tokenLooks: TokenLooks = { marks: [prefix], isOurs: isToken }
+
 /** All that is kept of a token. What has so many random bits needs no salt and no slow hash. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('hex')
+  return hash('sha256', token)
 }
 
 /** Bytes past the last whole round of the alphabet are thrown away: no letter is likelier than another. */

@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import { apiTokenCheck } from './api-token-check.ts'
 import type { Caller } from './caller.ts'
 import { FailedTries } from './failed-tries.ts'
-import { isToken } from './gateway-token.ts'
+import { tokenLooks } from './gateway-token.ts'
 import { headerIdentity } from './header-identity.ts'
 import { issuerKeys } from './issuer-keys.ts'
 import { jwtCheck } from './jwt-check.ts'
@@ -33,13 +33,13 @@ export function identity(config: Config, { accounts, log }: IdentityOptions): Id
   if (config.auth === 'none')
     return ({ req }) => {
       // A client may be set up for a gateway with login: its token is no provider's business.
-      takeOutToken(req, undefined, isToken)
+      takeOutToken(req, undefined, tokenLooks)
       return localCaller(req.headers, config.user)
     }
   if (config.auth === 'header') {
     const options = { header: config.authHeader, trusted, accounts }
     return ({ req }) => {
-      takeOutToken(req, undefined, isToken)
+      takeOutToken(req, undefined, tokenLooks)
       return headerIdentity(req, options)
     }
   }
@@ -59,10 +59,9 @@ interface ByTokenOptions {
 }
 
 function byToken(check: TokenCheck, { tries, addressOf, log }: ByTokenOptions): Identify {
-  const isOurs = (text: string) => check.isOurs(text) || isToken(text)
   return async ({ req }) => {
-    const token = presentedToken(req, isOurs)
-    takeOutToken(req, token, isOurs)
+    const token = presentedToken(req, check)
+    takeOutToken(req, token, check)
     if (!token) throw noToken()
     const address = addressOf(req)
     const wait = tries.wait(address)

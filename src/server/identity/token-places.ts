@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { bearerToken } from '../../core/credentials.ts'
 import { headerValues } from '../../core/headers.ts'
+import type { TokenLooks } from './token-check.ts'
 
 /** Headers of ours: beside a token in one of them the usual ones hold the client's own provider credential. */
 const ownPlaces = ['coder-session-token', 'x-sluice-token', 'x-coder-ai-governance-token'] as const
@@ -19,10 +20,10 @@ export interface PresentedToken {
   readonly inPlaceOfKey: boolean
 }
 
-/** The token that a request shows, from the first of its places that has one. `isOurs` tells it from a provider's key. */
+/** The token that a request shows, from the first of its places that has one. Its looks tell it from a provider's key. */
 export function presentedToken(
   { rawHeaders }: IncomingMessage,
-  isOurs: (text: string) => boolean,
+  looks: TokenLooks,
 ): PresentedToken | undefined {
   for (const name of ownPlaces) {
     const text = headerValues(rawHeaders, name).find((value) => value.trim() !== '')
@@ -32,7 +33,7 @@ export function presentedToken(
     ...headerValues(rawHeaders, 'authorization').map(bearerToken),
     ...headerValues(rawHeaders, 'x-api-key').map((value) => value.trim()),
   ].filter((text) => text !== undefined && text !== '') as string[]
-  const text = texts.find(isOurs) ?? texts[0]
+  const text = texts.find((each) => looks.isOurs(each)) ?? texts[0]
   return text === undefined ? undefined : { text, inPlaceOfKey: true }
 }
 
@@ -43,14 +44,14 @@ export function presentedToken(
 export function takeOutToken(
   request: IncomingMessage,
   token: PresentedToken | undefined,
-  isOurs: (text: string) => boolean,
+  looks: TokenLooks,
 ): void {
   takeOutHeaders(
     request,
     (name, value) =>
       (token?.inPlaceOfKey && credentialPlaces.has(name)) ||
       (ownPlaces as readonly string[]).includes(name) ||
-      (value.length >= leastLength && holdsToken(value, token?.text, isOurs)),
+      (value.length >= leastLength && holdsToken(value, token?.text, looks)),
   )
 }
 
@@ -79,13 +80,12 @@ export function takeOutHeaders(
 /** No token is shorter. */
 const leastLength = 32
 
-function holdsToken(
-  value: string,
-  token: string | undefined,
-  isOurs: (text: string) => boolean,
-): boolean {
-  const [, basic] = /^basic\s+(\S+)$/i.exec(value.trim()) ?? []
-  const text = basic === undefined ? value : Buffer.from(basic, 'base64').toString('latin1')
+function holdsToken(value: string, token: string | undefined, looks: TokenLooks): boolean {
+  const basic = /^basic\s/i.test(value)
+  const text = basic ? Buffer.from(value.slice(6), 'base64').toString('latin1') : value
   if (token !== undefined && token !== '' && text.includes(token)) return true
-  return text.split(/[\s,;:="']+/).some(isOurs)
+  return (
+    looks.marks.some((mark) => text.includes(mark)) &&
+    text.split(/[\s,;:="']+/).some((part) => looks.isOurs(part))
+  )
 }

@@ -7,13 +7,17 @@ import { processId as ownProcessId } from '../core/process-id.ts'
 import { isEssential } from '../core/record-content.ts'
 import type { Recorder } from '../core/recorder.ts'
 import type { InterceptionRecord } from '../core/records.ts'
+import type { Store } from '../core/store.ts'
 import { within } from '../core/within.ts'
 import { writeDeadLetters } from './journal/dead-letters.ts'
+import type { Forgetting } from './journal/forgetter.ts'
+import type { Forgotten } from './journal/forgotten.ts'
 import type { JournalRow } from './journal/journal-file.ts'
 import type { Adopted, Shed, Shipment } from './journal/journal-folder.ts'
 import type { Kept } from './journal/keeper.ts'
 import { Shipper } from './journal/shipper.ts'
 import type { Refused } from './journal/sift.ts'
+import { storeBehind } from './journal/store-behind.ts'
 import { StoreWorker } from './sqlite/store-worker.ts'
 
 export { type DeadLetter, deadLetters, retryDeadLetters } from './journal/dead-letters.ts'
@@ -41,12 +45,19 @@ export interface JournaledRecorder extends Recorder {
   readonly journalRecords: number
 }
 
+/** A store behind a journal: what it forgets is forgotten there, too. */
+export interface JournaledStore extends JournaledRecorder, Store {
+  record: JournaledRecorder['record']
+}
+
 /**
  * Puts a journal on the local disk before a recorder: `record` resolves when the batch is on disk; it is stored
  * in the background, in order, at least once, and tried until it is. Whatever dies, it goes on from there.
  */
+export function journaled(recorder: Store, options: JournalOptions): JournaledStore
+export function journaled(recorder: Recorder, options: JournalOptions): JournaledRecorder
 export function journaled(
-  recorder: Recorder,
+  recorder: Recorder | Store,
   {
     dir,
     maxBytes = 1024 ** 3,
@@ -65,6 +76,7 @@ export function journaled(
   let adopting: NodeJS.Timeout | undefined
   let bytes = 0
   let waiting = 0
+  let forgetting: Promise<unknown> = Promise.resolve()
 
   async function call<T>(method: string, argument?: unknown): Promise<T> {
     const kept = await keeper.call<Kept<T>>(method, argument)
@@ -127,6 +139,18 @@ export function journaled(
     diagnostics.logEach('error', message, { record_type, id, interception_id, ...more })
   }
 
+  /** One at a time: each goes through the whole journal. */
+  function forget(what: Forgotten): Promise<Forgetting> {
+    const turn = forgetting.then(async () => {
+      for (;;) {
+        const step = await call<Forgetting>('forget', what)
+        if (step.done) return step
+      }
+    })
+    forgetting = turn.catch(() => {})
+    return turn
+  }
+
   /** Passes a query on, where there is a store to ask. */
   function ask<T>(query: () => Promise<T>): Promise<T> {
     if (!shipper || shipper.isOpen) return query()
@@ -140,6 +164,7 @@ export function journaled(
   }
 
   return {
+    ...('sessions' in recorder && storeBehind({ store: recorder, folder: path, ask, forget })),
     name: self,
     durable: true,
     ...(recorder.provisional && { provisional: true as const }),

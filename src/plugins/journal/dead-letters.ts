@@ -58,12 +58,7 @@ export async function retryDeadLetters(
   recorder: Pick<Recorder, 'record'>,
 ): Promise<{ readonly stored: number; readonly left: readonly DeadLetter[] }> {
   // Out of the way first: a gateway that runs may set another aside meanwhile.
-  const taken: string[] = []
-  for (const path of deadLetterFiles(folder)) {
-    const away = join(folder, `dead-letter-retry-${randomUUID()}.ndjson`)
-    if (path.endsWith(`/${current}`)) await rename(path, away)
-    taken.push(path.endsWith(`/${current}`) ? away : path)
-  }
+  const taken = await takeAway(folder)
   const letters = await deadLetters(folder)
   const left: DeadLetter[] = []
   let away: unknown
@@ -76,6 +71,34 @@ export async function retryDeadLetters(
   await writeDeadLetters(folder, left)
   for (const path of taken) await rm(path, { force: true })
   return { stored: letters.length - left.length, left }
+}
+
+/** Goes through the letters: null removes one. Those that another process adds meanwhile stay as they are. */
+export async function sweepDeadLetters(
+  folder: string,
+  change: (record: InterceptionRecord) => InterceptionRecord | null,
+): Promise<void> {
+  const before = await deadLetters(folder)
+  if (before.every(({ record }) => change(record) === record)) return
+  const taken = await takeAway(folder)
+  const letters = await deadLetters(folder)
+  const left = letters.flatMap((letter) => {
+    const record = change(letter.record)
+    return record ? [{ ...letter, record }] : []
+  })
+  await writeDeadLetters(folder, left)
+  for (const path of taken) await rm(path, { force: true })
+}
+
+/** Puts the letters out of the way of who adds to them. */
+async function takeAway(folder: string): Promise<string[]> {
+  const taken: string[] = []
+  for (const path of deadLetterFiles(folder)) {
+    const away = join(folder, `dead-letter-retry-${randomUUID()}.ndjson`)
+    if (path.endsWith(`/${current}`)) await rename(path, away)
+    taken.push(path.endsWith(`/${current}`) ? away : path)
+  }
+  return taken
 }
 
 /** All files with dead letters, oldest first; also those of a retry that was killed. */

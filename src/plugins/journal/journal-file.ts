@@ -69,7 +69,7 @@ export class JournalFile {
       database.exec(`
         PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`)
       database.exec(`
-        PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;
+        PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; PRAGMA cache_size = -8000;
         PRAGMA wal_autocheckpoint = ${logPages}; PRAGMA journal_size_limit = ${logPages * 4096};
         BEGIN EXCLUSIVE;
         CREATE TABLE IF NOT EXISTS entries
@@ -188,6 +188,35 @@ export class JournalFile {
     })
     this.#waiting -= rows.length
     return rows.map(({ body }) => body)
+  }
+
+  /** Rows after a position that are not shipped; `starts` alone, or all. */
+  rowsAfter(position: number, starts: boolean): { position: number; record: InterceptionRecord }[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT position, body FROM entries WHERE position > ? AND essential >= ?
+         ORDER BY position LIMIT ${chunk}`,
+      )
+      .all(Math.max(position, this.#shipped), starts ? 1 : 0) as {
+      position: number
+      body: string
+    }[]
+    return rows.map(({ position, body }) => ({ position, record: JSON.parse(body) }))
+  }
+
+  /** Changes rows: null removes one. What was in them is overwritten in the file. */
+  change(changes: ReadonlyMap<number, InterceptionRecord | null>): void {
+    const update = this.#database.prepare('UPDATE entries SET body = ? WHERE position = ?')
+    const remove = this.#database.prepare('DELETE FROM entries WHERE position = ?')
+    let removed = 0
+    this.#transaction(() => {
+      for (const [position, record] of changes) {
+        if (record) update.run(JSON.stringify(record), position)
+        else removed += Number(remove.run(position).changes)
+      }
+      return true
+    })
+    this.#waiting -= removed
   }
 
   /** Ends the file: all of it is in the store. */

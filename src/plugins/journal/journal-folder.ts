@@ -2,6 +2,8 @@ import { chmodSync, mkdirSync, readdirSync, statfsSync, statSync, writeFileSync 
 import { basename, join } from 'node:path'
 import { SluiceError } from '../../core/errors.ts'
 import { deadLetterFiles } from './dead-letters.ts'
+import { Forgetter, type Forgetting } from './forgetter.ts'
+import type { Forgotten } from './forgotten.ts'
 import {
   bareBody,
   type JournalBatch,
@@ -62,6 +64,7 @@ export class JournalFolder {
   #diskFull = false
   #letterBytes = 0
   #trimming: NodeJS.Timeout | undefined
+  #forgetter: Forgetter | null = null
 
   constructor(options: JournalFolderOptions) {
     this.#options = options
@@ -183,6 +186,20 @@ export class JournalFolder {
     // What they take is not free in ours any more.
     if (found.adopted.length > 0) this.#own.compact()
     return found
+  }
+
+  /** Goes through all that waits, a little with each call, so that who appends does not wait long. */
+  forget(what: Forgotten): Forgetting {
+    this.#forgetter ??= new Forgetter(() => this.#files, what)
+    const step = this.#forgetter.step()
+    if (!step.done) return step
+    this.#forgetter = null
+    for (const file of this.#files) {
+      file.trim()
+      // What was freed is still in the file until then.
+      file.compact()
+    }
+    return step
   }
 
   /** What is not stored stays on disk. */

@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { SluiceError } from '../../core/errors.ts'
 import { type Methods, serve } from '../sqlite/serve.ts'
+import type { Forgotten } from './forgotten.ts'
 import type { JournalRow } from './journal-file.ts'
 import { JournalFolder, type JournalFolderOptions, type Shipment } from './journal-folder.ts'
 
@@ -26,6 +27,7 @@ function open(options: JournalFolderOptions): Methods {
     next: () => kept(folder.next()),
     shipped: (shipment: Pick<Shipment, 'file' | 'upTo'>) => kept(folder.shipped(shipment)),
     adopt: () => kept(folder.adopt()),
+    forget: (what: Forgotten) => kept(folder.forget(what)),
     orphans: () => kept(folder.orphans),
     close: () => folder.close(),
   }

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { Diagnostics, type LogLevel } from '../../../src/core/diagnostics.ts'
-import type { Recorder } from '../../../src/core/recorder.ts'
+import type { Store } from '../../../src/core/store.ts'
 import {
-  type JournaledRecorder,
+  type JournaledStore,
   type JournalOptions,
   journaled,
 } from '../../../src/plugins/journal.ts'
@@ -25,7 +25,7 @@ export function filesIn(dir: string): string[] {
 }
 
 export interface Opened {
-  readonly journal: JournaledRecorder
+  readonly journal: JournaledStore
   readonly diagnostics: Diagnostics
   readonly lines: { level: LogLevel; message: string; fields: Record<string, unknown> }[]
 }
@@ -33,7 +33,7 @@ export interface Opened {
 /** An open journal before a recorder, closed when the test ends. */
 export async function openJournal(
   t: TestContext,
-  recorder: Recorder,
+  recorder: Store,
   options: JournalOptions,
 ): Promise<Opened> {
   const lines: Opened['lines'] = []

@@ -1,10 +1,10 @@
 import { SluiceError } from '../../../src/core/errors.ts'
-import type { Recorder } from '../../../src/core/recorder.ts'
 import type { InterceptionRecord } from '../../../src/core/records.ts'
+import type { Store } from '../../../src/core/store.ts'
 import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
 
 /** A store in memory that can be away, hang, or refuse records, and tells what it was given. */
-export interface MoodyStore extends Recorder {
+export interface MoodyStore extends Store {
   mood: 'up' | 'away' | 'hangs'
   refuses: (record: InterceptionRecord) => boolean
   /** Every record that it took, in order, also those taken twice. */

@@ -34,10 +34,11 @@ const families = { anthropic: anthropic(), openai: openai() }
 
 /** What one of the workers may use of what is meant for all of them. */
 export function shareOf(config: Config): Config {
-  const { workers, drainMaxCount, journalMax } = config
+  const { workers, drainMaxCount, journalMax, mcpPoolSize } = config
   return {
     ...config,
     drainMaxCount: Math.ceil(drainMaxCount / workers),
     journalMax: Math.floor(journalMax / workers),
+    mcpPoolSize: Math.ceil(mcpPoolSize / workers),
   }
 }

@@ -27,9 +27,9 @@ test('a worker gets the very configuration that the primary has read', () => {
 })
 
 test('limits that are meant for all are divided among the workers', () => {
-  const config = { ...read({}), workers: 3, drainMaxCount: 32, journalMax: 1000 }
-  const { drainMaxCount, journalMax, maxBodySize } = shareOf(config)
-  assert.deepEqual([drainMaxCount, journalMax], [11, 333])
+  const config = { ...read({}), workers: 3, drainMaxCount: 32, journalMax: 1000, mcpPoolSize: 100 }
+  const { drainMaxCount, journalMax, mcpPoolSize, maxBodySize } = shareOf(config)
+  assert.deepEqual([drainMaxCount, journalMax, mcpPoolSize], [11, 333, 34])
   assert.equal(maxBodySize, config.maxBodySize)
   assert.deepEqual(shareOf({ ...config, workers: 1 }), { ...config, workers: 1 })
 })

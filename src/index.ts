@@ -28,15 +28,18 @@ export type { InitiatorAnswer, InitiatorFunction } from './core/identity.ts'
 export type { Initiator, Interception } from './core/interception.ts'
 export type { McpOptions } from './core/mcp/injected-tools.ts'
 export type { McpServerOptions } from './core/mcp/server-options.ts'
+export type { Measures } from './core/measures.ts'
 export type { Plugin } from './core/plugin.ts'
 export type { Provider, ProviderOptions } from './core/provider.ts'
 export { anthropic } from './core/providers/anthropic.ts'
 export { openai } from './core/providers/openai.ts'
 export type {
+  InterceptionFilter,
   InterceptionPage,
   InterceptionQuery,
   Recorder,
   StoredInterception,
+  StoreFilter,
 } from './core/recorder.ts'
 export type {
   Answer,
@@ -58,7 +61,29 @@ export type {
   ToolResultRecord,
   ToolUsage,
 } from './core/records.ts'
+export type { Session } from './core/session.ts'
 export type { Frame } from './core/sse.ts'
+export type {
+  EraseQuery,
+  EraseReport,
+  FeedPage,
+  FeedQuery,
+  PruneQuery,
+  PruneReport,
+  ReindexReport,
+  SessionAnswer,
+  SessionDetailQuery,
+  SessionPage,
+  SessionQuery,
+  StatsKey,
+  StatsQuery,
+  StatsRow,
+  Store,
+  ValueName,
+  ValuesQuery,
+  VerifyReport,
+} from './core/store.ts'
+export type { AgenticAction, Thread } from './core/thread.ts'
 export { gotTransport } from './core/transports/got.ts'
 export { undiciTransport } from './core/transports/undici.ts'
 export type {

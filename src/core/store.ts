@@ -14,7 +14,7 @@ export interface Store extends Recorder {
   session(query: SessionDetailQuery): Promise<SessionAnswer | null>
   /** What occurs, in order of the text. */
   values(query: ValuesQuery): Promise<readonly string[]>
-  /** Sums by key, the largest `sort` first; with an interval by bucket, then so. */
+  /** Sums by key, the largest `sort` first, then by key; with an interval by bucket, then so. None of nothing. */
   stats(query: StatsQuery): Promise<readonly StatsRow[]>
   /** Interceptions in the order in which their ends were stored. */
   feed(query: FeedQuery): Promise<FeedPage>

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../core/errors.ts'
 
-export interface PageQuery {
+interface PageQuery {
   readonly limit?: number | undefined
   readonly offset?: number | undefined
 }

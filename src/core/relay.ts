@@ -127,10 +127,12 @@ export class Relay {
     if (this.#scheduled) return
     // All chunks of one socket read come in one turn: they are framed and written as one.
     this.#scheduled = true
-    process.nextTick(() => {
-      this.#scheduled = false
-      this.#flush()
-    })
+    process.nextTick(Relay.#turn, this)
+  }
+
+  static #turn(relay: Relay): void {
+    relay.#scheduled = false
+    relay.#flush()
   }
 
   #flush(): void {

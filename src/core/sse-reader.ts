@@ -27,11 +27,8 @@ export class SseReader implements ReplyReader {
   push(chunk: Buffer): Passage {
     if (this.ended) return { pass: chunk, held: null }
     const blocks = this.#framer.push(chunk)
-    const last = blocks.findIndex(({ frame }) => frame !== null && this.#isTerminal(frame))
+    const last = this.#collect(blocks)
     this.ended = last >= 0
-    for (const { frame } of last < 0 ? blocks : blocks.slice(0, last + 1)) {
-      if (frame) this.#frames.push(frame)
-    }
     if (this.#options.askedUsage) return this.#whole(blocks, last)
     const start = blocks[last]?.start
     if (start === undefined) return { pass: chunk, held: null }
@@ -44,9 +41,13 @@ export class SseReader implements ReplyReader {
     this.#frames = []
     const { round, emit, terminal, frame: tell } = this.#options
     for (const frame of frames) tell(frame)
-    const events: InterceptionEvent[] = []
-    for (const frame of frames) events.push(...round.read(frame))
-    emit(events)
+    const [only] = frames
+    if (frames.length === 1 && only) emit(round.read(only))
+    else {
+      const events: InterceptionEvent[] = []
+      for (const frame of frames) for (const event of round.read(frame)) events.push(event)
+      emit(events)
+    }
     if (this.ended) terminal()
   }
 
@@ -68,6 +69,17 @@ export class SseReader implements ReplyReader {
 
   verdict(): Verdict {
     return this.#options.round.verdict()
+  }
+
+  /** Keeps the frames up to the terminal one and gives its block's index, or -1. */
+  #collect(blocks: readonly Block[]): number {
+    for (let at = 0; at < blocks.length; at++) {
+      const frame = blocks[at]?.frame
+      if (!frame) continue
+      this.#frames.push(frame)
+      if (this.#isTerminal(frame)) return at
+    }
+    return -1
   }
 
   /** Whole blocks only, less the usage that we asked for; once the reply has ended, all that is there. */

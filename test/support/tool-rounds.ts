@@ -99,7 +99,6 @@ export async function tryRounds({
     emit,
     frame: () => {},
     hide: (own, calls) => hiddenCalls.remember('u', own, calls),
-    clientGone: () => false,
     upstreamIdleTimeout: 60_000,
   })
   const { reply, reader: createReader } = await toolRounds.start()

@@ -65,7 +65,6 @@ export async function openToolRounds({
         callTool: (id, args, options) => toolbox.call(id, args, options),
         limits,
         hide: (own, calls) => hiddenCalls.remember(initiator.id, own, calls),
-        clientGone: () => client.gone,
         upstreamIdleTimeout: settings.upstreamIdleTimeout,
       })
       return { rounds, release }

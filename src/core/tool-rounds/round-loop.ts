@@ -20,8 +20,8 @@ export interface RoundLoopOptions {
   readonly observer: RoundsObserver
   /** Keeps calls that the client does not see for its next request, by its own calls beside them. */
   readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
-  /** No tool is run for a client that has left. */
-  readonly clientGone: () => boolean
+  /** Aborts when the client has left: no tool is run for it. */
+  readonly gone: AbortSignal
 }
 
 /** The upstream calls of one reply: after each, the tools that it calls are run and their results sent with the next. */
@@ -58,7 +58,7 @@ export class RoundLoop {
   }
 
   get #mayRun(): boolean {
-    return this.merger.runnable && !this.options.clientGone()
+    return this.merger.runnable && !this.options.gone.aborted
   }
 
   async send(signal: AbortSignal): Promise<Reply> {
@@ -78,6 +78,7 @@ export class RoundLoop {
       throw limitError(`the model went on calling them after ${limits.maxRounds} rounds`)
     }
     const answered = await this.run(signal)
+    this.options.gone.throwIfAborted()
     const request = new JsonEdit(this.#body)
     dialect.followUp(request, this.merger.answer(), answered)
     this.#body = request.bytes()
@@ -89,7 +90,7 @@ export class RoundLoop {
   /** Runs what the round called. */
   async run(signal: AbortSignal): Promise<AnsweredCall[]> {
     const { calls } = this.merger
-    const { limits, callTool } = this.options
+    const { limits, callTool, request, gone } = this.options
     this.observer.flush()
     this.#calls += calls.length
     if (this.#calls > limits.maxCalls) {
@@ -102,7 +103,7 @@ export class RoundLoop {
     return runCalls(calls, {
       callTool,
       limits,
-      signal: AbortSignal.any([this.options.request.signal, signal, this.limit]),
+      signal: AbortSignal.any([request.signal, signal, this.limit, gone]),
       told: (call, outcome) => this.observer.called(call, outcome),
     })
   }

@@ -41,6 +41,8 @@ async function stream(loop: RoundLoop, first: Reply, body: MergedBody): Promise<
   } catch (thrown) {
     const error: unknown = loop.limit.aborted ? loop.limit.reason : thrown
     if (body.destroyed) return
+    // Nobody is there to be told; what was seen is kept.
+    if (loop.options.gone.aborted) return body.end()
     // Only what we do ourselves ends in words of ours; a cut upstream looks cut.
     if (!(error instanceof SluiceError) || error.code === 'ERR_UPSTREAM_CUT') {
       body.destroy(error instanceof Error ? error : new Error(messageOf(error)))

@@ -30,7 +30,6 @@ export interface ToolRoundsOptions {
   readonly frame: (frame: Frame) => void
   /** Keeps calls that the client does not see for its next request, by its own calls beside them. */
   readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
-  readonly clientGone: () => boolean
   /** Between two reads of a body that does not stream, in ms. */
   readonly upstreamIdleTimeout: number
 }
@@ -53,6 +52,7 @@ export interface MergedReply {
 export class ToolRounds {
   readonly #options: ToolRoundsOptions
   readonly #observer: RoundsObserver
+  readonly #gone = new AbortController()
 
   constructor(options: ToolRoundsOptions) {
     this.#options = options
@@ -69,11 +69,21 @@ export class ToolRounds {
     return this.#observer.finish()
   }
 
+  /** The client has left: what runs of tools is cancelled, and no more are run. */
+  clientGone(): void {
+    this.#gone.abort(new Error('the client went away'))
+  }
+
   /** Resolves when the head of the reply is known: of one that does not stream that is at its end. */
   async start(): Promise<MergedReply> {
     const { format, emit } = this.#options
     const observer = this.#observer
-    const loop = new RoundLoop({ ...this.#options, dialect: dialects[format.name], observer })
+    const loop = new RoundLoop({
+      ...this.#options,
+      dialect: dialects[format.name],
+      observer,
+      gone: this.#gone.signal,
+    })
     const first = await loop.send(neverAborted)
     const kind = kindOf(first)
     if (kind === 'other') return { reply: first, reader: null }

@@ -32,11 +32,6 @@ export function idsOf({ results }: InterceptionPage): string[] {
   return results.map(({ id }) => id)
 }
 
-/** What came out of a store as plain data, whatever it is made of. */
-export function plain<T>(value: T): T {
-  return structuredClone(value)
-}
-
 export const badCursor: { readonly code: string; readonly status: number } = {
   code: 'ERR_CURSOR',
   status: 400,

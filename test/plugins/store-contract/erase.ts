@@ -115,6 +115,7 @@ export function eraseContract(check: Check): void {
     await finds(store, { running: true }, [young])
     const [late, later] = [idAt(500), idAt(2000)]
     await store.record(told({ id: late, ms: 500, start: anna }))
+    await store.record(told({ id: idAt(1000), ms: 1000, start: anna }))
     await store.record(told({ id: later, ms: 2000, start: anna }))
     await finds(store, { running: true }, [later, young])
     // An earlier time takes nothing back.

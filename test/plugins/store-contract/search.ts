@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { idAt, told } from '../../support/stored-records.ts'
 import { type Check, finds } from './check.ts'
 
@@ -111,6 +112,21 @@ export function searchContract(check: Check): void {
       await store.interceptions({ search })
     await store.interceptions({ search: 'word '.repeat(2000) })
     await finds(store, { search: 'x'.repeat(100_000) }, [])
+  })
+
+  check('counts all that it finds, whatever the page', async (store) => {
+    for (let ms = 0; ms < 30; ms++)
+      await store.record(told({ ms, prompt: ms % 3 === 0 ? 'needle in hay' : 'hay' }))
+    for (const [search, count] of [
+      ['needle', 10],
+      ['hay', 30],
+      ['"in hay"', 10],
+      ['straw', 0],
+    ] as const) {
+      const page = await store.interceptions({ search, limit: 4, offset: 2 })
+      assert.deepEqual([page.count, page.countExact ?? true], [count, true], search)
+      assert.equal(page.results.length, Math.min(4, count))
+    }
   })
 
   check('with other filters both hold, running ones as asked for', async (store) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { openai } from '../src/core/providers/openai.ts'
 import { withoutSecrets, withoutUrlCredentials } from '../src/core/secrets.ts'
+import { createToken } from '../src/server/identity/gateway-token.ts'
 import { fakeUpstream, type Reply } from '../src/simulator/server.ts'
 import { runCommand, startGateway } from './support/gateway-process.ts'
 import { routes } from './support/questions.ts'
@@ -149,6 +150,13 @@ test('faults of the configuration show no credential', async () => {
     () => openai({ baseUrl: url }),
     ({ message }: Error) => message.includes('ftp://…@a.example') && !message.includes(mark),
   )
+})
+
+test('a gateway token in what a provider says is masked, though none was sent to it', () => {
+  const token = createToken()
+  const places = { headers: [], search: '', provider: openai({ baseUrl: 'https://a.example' }) }
+  const said = withoutSecrets(`the key ${token}, or "${token}"`, places)
+  assert.equal(said, `the key slui...${token.slice(-4)}, or "slui...${token.slice(-4)}"`)
 })
 
 test('words that are no credentials stay as they are', () => {

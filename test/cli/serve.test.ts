@@ -84,7 +84,7 @@ test('structured lines go to a file of their own, for its owner only, without co
 test('all faults of the configuration are one message, and nothing starts', async () => {
   const folder = workFolder()
   writeFileSync(join(folder, 'sluice.config.yaml'), 'prot: 1\n')
-  const args = ['serve', '--colour', 'red', '--port', 'abc', '--auth', 'tokens', '--no-such']
+  const args = ['serve', '--colour', 'red', '--port', 'abc', '--auth', 'ldap', '--no-such']
   const env = { SLUICE_DISCONNECT: 'x', SLUICE_UNKNOWN: 'fine' }
   const { code, stdout, stderr } = await runCommand(args, { folder, env })
   assert.equal(code, 1)

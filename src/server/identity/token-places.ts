@@ -50,7 +50,6 @@ export function takeOutToken(
     request,
     (name, value) =>
       (token?.inPlaceOfKey && credentialPlaces.has(name)) ||
-      (ownPlaces as readonly string[]).includes(name) ||
       (value.length >= leastLength && holdsToken(value, token?.text, looks)),
   )
 }

@@ -34,6 +34,8 @@ export class GatewayUnderTest {
       ...['--anthropic-base-url', upstream, '--openai-base-url', upstream],
       ...['--chat-usage', 'ask', '--log-format', 'json', '--log-level', 'warn', ...args],
     ]
+    // A rig that is stopped must not leave it behind.
+    process.once('exit', () => this.#running?.child.kill('SIGKILL'))
   }
 
   static async create(options: UnderTestOptions): Promise<GatewayUnderTest> {

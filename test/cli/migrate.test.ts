@@ -56,7 +56,8 @@ test('stores that will not do are refused', async () => {
   }
 })
 
-const kinds = mongoServers()
+// What the kinds differ in is tried on the stores themselves.
+const kinds = mongoServers().slice(0, 1)
 test('a Mongo server to test with', { skip: needs('mongo', kinds.length > 0) }, () => {})
 for (const kind of kinds) {
   describe(`on ${kind.name}`, () => {
@@ -68,24 +69,24 @@ for (const kind of kinds) {
 
     test('a store moves there and back', async () => {
       const { folder, url } = storeFolder()
-      await inStore(url, (store) => fill(store, many(120)))
+      await inStore(url, (store) => fill(store, many(30)))
       const text = await sluice(['export'], { folder })
       const mongo = `${server.uri}sluice_${randomUUID()}`
       const back = `sqlite:${join(folder, 'back.db')}`
       assert.match(
         await sluice(['migrate', '--to', mongo], { folder }),
-        /^120 interceptions: 120 copied/,
+        /^30 interceptions: 30 copied/,
       )
       assert.match(
         await sluice(['migrate', '--to', mongo], { folder }),
-        /0 copied into .*120 there already/,
+        /0 copied into .*30 there already/,
       )
       await sluice(['migrate', '--from', mongo, '--to', back], { folder })
       for (const store of [mongo, back])
         assert.ok((await sluice(['export', '--store', store], { folder })) === text)
       assert.match(
         await sluice(['verify', '--store', mongo], { folder }),
-        /: 120 interceptions with 600/,
+        /: 30 interceptions with 150/,
       )
     })
   })

@@ -21,7 +21,7 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 const sqlite = () => `sqlite:${join(folder, `${randomUUID()}.db`)}`
 
 describe('memory', () => moves({ from: () => 'memory:', to: () => 'memory:', runs: 60 }))
-describe('SQLite', () => moves({ from: sqlite, to: sqlite, runs: 6 }))
+describe('SQLite', () => moves({ from: sqlite, to: sqlite, runs: 4 }))
 
 const kinds = mongoServers()
 test('a Mongo server to test with', { skip: needs('mongo', kinds.length > 0) }, () => {})
@@ -33,7 +33,7 @@ for (const kind of kinds) {
     })
     after(() => server.remove())
     const mongo = () => `${server.uri}sluice_${randomUUID()}`
-    moves({ from: sqlite, to: mongo, runs: 2 })
+    moves({ from: sqlite, to: mongo, runs: 1 })
     moves({ from: mongo, to: sqlite, runs: 1 })
   })
 }

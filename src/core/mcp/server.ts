@@ -33,6 +33,8 @@ export class ServerProxy {
   readonly #options: ServerProxyOptions
   readonly #accepts: (name: string) => boolean
   #tools: readonly ServerTool[] = []
+  /** Tools that were said to be left out. */
+  readonly #refused = new Set<string>()
   #connection: Connection | undefined
   #connecting: Promise<Connection> | undefined
   #listing: 'no' | 'once' | 'again' = 'no'
@@ -164,8 +166,11 @@ export class ServerProxy {
     this.#tools = await listTools(client, {
       timeout,
       accepts: this.#accepts,
-      refused: (tool, why) =>
-        log('warn', `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`),
+      refused: (tool, why) => {
+        if (this.#refused.has(tool)) return
+        this.#refused.add(tool)
+        log('warn', `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`)
+      },
     })
     changed()
   }

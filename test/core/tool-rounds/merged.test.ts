@@ -161,6 +161,13 @@ for (const kind of ['messages', 'chat', 'responses'] as const) {
       await assertLimit(stream, slow, /more than 50 ms/)
     })
 
+    test(`${way}: a later round that comes too late is stopped`, async () => {
+      const late = tried(kind, stream, [says('wait', list), { ...says('two'), stall: 2 }], {
+        limits: { totalTimeout: 100 },
+      })
+      await assertLimit(stream, late, /more than 100 ms/)
+    })
+
     test(`${way}: a refusal of a later round reaches the client as the error that it is`, async () => {
       const got = await tried(kind, stream, [says('one', list), { status: 429 }])
       assert.equal(got.verdict.outcome, 'failed')

@@ -27,6 +27,7 @@ export class Accounts {
   readonly #holders: Remembered<Holder>
   readonly #users: Remembered<{ readonly user: User | null }>
   readonly #uses: LastUses
+  #closed = false
 
   constructor(store: AccountStore) {
     this.#store = store
@@ -132,7 +133,12 @@ export class Accounts {
     return this.#store.addFirst(user, newToken(token, { username, name: 'bootstrap' }))
   }
 
+  get closed(): boolean {
+    return this.#closed
+  }
+
   async close(): Promise<void> {
+    this.#closed = true
     await this.#uses.flush()
     await this.#store.close()
   }

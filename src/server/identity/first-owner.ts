@@ -19,6 +19,7 @@ export async function firstOwner({
   log,
   againMs = 10_000,
 }: FirstOwnerOptions): Promise<void> {
+  if (accounts.closed) return
   try {
     if (bootstrapToken !== undefined) {
       if (await accounts.addFirst(name, bootstrapToken))

@@ -217,19 +217,26 @@ test('each frame passes before the next one has come, tools or no tools', async 
   assert.ok(got.text.endsWith('message_stop"}\n\n'))
 })
 
-test('while a tool runs the client is kept waiting by pings', async () => {
-  const pinged = Promise.withResolvers<void>()
-  const got = await tried('messages', true, [says('one', list), says('two')], {
-    callTool: async () => {
-      await pinged.promise
-      return {}
-    },
-    onChunk: (chunk) => {
-      if (chunk.includes('event: ping')) pinged.resolve()
-    },
+for (const kind of ['messages', 'chat', 'responses'] as const) {
+  test(`${kind}: while a tool runs the client is kept waiting by pings`, {
+    timeout: 20_000,
+  }, async () => {
+    const pinged = Promise.withResolvers<void>()
+    let running = false
+    const got = await tried(kind, true, [says('one', list), says('two')], {
+      callTool: async () => {
+        running = true
+        await pinged.promise
+        return {}
+      },
+      onChunk: (chunk) => {
+        const ping = kind === 'messages' ? 'event: ping\n' : ': ping\n\n'
+        if (running && chunk.includes(ping)) pinged.resolve()
+      },
+    })
+    assert.equal((await parsed(kind, true, got)).texts.join(''), 'onetwo')
   })
-  assert.equal((await parsed('messages', true, got)).texts.join(''), 'onetwo')
-})
+}
 
 /** How a client goes on that has run its own tool. */
 function nextRequest(kind: Kind, id: string) {

@@ -26,12 +26,12 @@ export interface Audit {
  * `killed`: something was, so that interceptions may be aborted.
  */
 export async function audit(
-  { seen }: Load,
+  { seen, hung }: Load,
   gateway: GatewayUnderTest,
   { killed }: { killed: boolean },
 ): Promise<Audit> {
   const stored = await storedBy(gateway)
-  const losses: string[] = []
+  const losses = hung > 0 ? [`${hung} clients were left to wait`] : []
   let releasedMissing = 0
   for (const [id, each] of seen) {
     const fault = faultOf(each, stored.get(id), killed)

@@ -1,5 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { within } from '../../src/core/within.ts'
 import { type MixedRequest, mixedRequest, terminal } from './request-mix.ts'
 
 /** What a client knows of one of its requests. */
@@ -19,6 +20,8 @@ export interface LoadOptions {
   readonly atMost?: number
 }
 
+const patience = 60_000
+
 /** Clients that ask one after the other, whatever becomes of the gateway, and remember what they received. */
 export class Load {
   readonly #options: Required<LoadOptions>
@@ -27,7 +30,10 @@ export class Load {
   readonly seen = new Map<string, Seen>()
   /** Requests without an id in their reply: the gateway was not there, or going. */
   refused = 0
+  /** Clients that were left to wait. */
+  hung = 0
   #sent = 0
+  #waiting = 0
   #running: Promise<unknown> = Promise.resolve()
   #stopped = false
 
@@ -49,17 +55,20 @@ export class Load {
     this.#running = Promise.all(clients)
   }
 
-  /** Resolves when every client has got its reply, or the end of its connection. */
+  /** Resolves when every client has got its reply, or the end of its connection, or evidently gets neither. */
   async stop(): Promise<void> {
     this.#stopped = true
-    await this.#running
+    if (!(await within(this.#running, patience))) this.hung = this.#waiting
     this.#agent.destroy()
   }
 
   async #ask(): Promise<void> {
     while (!this.#stopped && this.#sent < this.#options.atMost) {
       const mixed = mixedRequest(this.#sent++, this.#options.pace)
-      if (await this.#exchange(mixed)) continue
+      this.#waiting++
+      const answered = await this.#exchange(mixed)
+      this.#waiting--
+      if (answered) continue
       this.refused++
       await pause(100)
     }

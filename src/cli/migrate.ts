@@ -56,10 +56,12 @@ async function opened(
   use: (store: Store) => Promise<void>,
 ): Promise<void> {
   const one = await createStore({ ...config, store })
+  const context = commandContext()
   try {
-    await one.open(commandContext())
+    await one.open(context)
     await use(one)
   } finally {
+    context.end()
     await one.close()
   }
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { Diagnostics } from '../core/diagnostics.ts'
 import { SluiceError } from '../core/errors.ts'
 import type { PluginContext } from '../core/plugin.ts'
@@ -35,8 +36,10 @@ export async function withStore<T>(
   const folder = resolve(config.journal)
   const behind = withJournal && config.store.startsWith('mongodb') && existsSync(folder)
   const opened = await (behind ? createRecorder(config) : createStore(config))
+  const context = commandContext()
   try {
-    await opened.open(commandContext())
+    await opened.open(context)
+    if (behind) await reachable(opened)
     return await use({
       store: opened,
       config,
@@ -44,7 +47,24 @@ export async function withStore<T>(
       journal: behind ? folder : undefined,
     })
   } finally {
+    // What is broken off by that is no trouble.
+    context.end()
     await opened.close()
+  }
+}
+
+/** Behind a journal a store may open later; a command has to ask it now. */
+async function reachable(store: Store): Promise<void> {
+  const late = performance.now() + 15_000
+  while (true) {
+    try {
+      await store.interceptions({ limit: 1 })
+      return
+    } catch (error) {
+      const isAway = error instanceof SluiceError && error.code === 'ERR_STORE_AWAY'
+      if (!isAway || performance.now() > late) throw error
+    }
+    await pause(100)
   }
 }
 
@@ -65,11 +85,16 @@ export function checkStore(url: string, create: boolean): void {
   }
 }
 
-/** For a store that a command opens: what is trouble goes to standard error. */
-export function commandContext(): PluginContext {
+/** For a store that a command opens: what is trouble goes to standard error, until `end`. */
+export function commandContext(): PluginContext & { readonly end: () => void } {
+  let open = true
   const diagnostics = new Diagnostics((level, message) => {
-    if (level === 'warn' || level === 'error') process.stderr.write(`sluice: ${message}\n`)
+    if (open && (level === 'warn' || level === 'error'))
+      process.stderr.write(`sluice: ${message}\n`)
   })
+  const end = () => {
+    open = false
+  }
   // Who gave it a command gives it again where it failed: nothing rests on this process alone.
-  return { diagnostics, journaled: true }
+  return { diagnostics, journaled: true, end }
 }

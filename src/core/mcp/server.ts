@@ -78,9 +78,9 @@ export class ServerProxy {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#retry)
-    const connection = await this.#connecting?.catch(() => undefined)
-    await (this.#connection ?? connection)?.close()
+    const connection = this.#connection
     this.#connection = undefined
+    await connection?.close()
   }
 
   async #send(
@@ -107,7 +107,7 @@ export class ServerProxy {
   }
 
   #connected(): Promise<Connection> {
-    if (this.#closed) return Promise.reject(new Error(`MCP server "${this.name}" is closed`))
+    if (this.#closed) return Promise.reject(closedError(this.name))
     if (this.#connection) return Promise.resolve(this.#connection)
     this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
@@ -123,6 +123,8 @@ export class ServerProxy {
       connection = await connect(this.#server, { initiator, timeout, maxBytes })
       await this.#watch(connection)
       await this.#list(connection)
+      // Closed while it was made: whoever closes does not wait for a server that may never answer.
+      if (this.#closed) throw closedError(this.name)
       if (this.#failures > 0) log('info', `MCP server "${this.name}" is back`)
       this.#failures = 0
       this.#connection = connection
@@ -199,6 +201,10 @@ const maxDelayMs = 60_000
 /** JSON-RPC codes of the SDK's own errors. */
 const timedOut = -32001
 const connectionClosed = -32000
+
+function closedError(name: string): Error {
+  return new Error(`MCP server "${name}" is closed`)
+}
 
 /** The connection is at fault and not the call: a tool that fails never costs its server. */
 function isLost(error: unknown): boolean {

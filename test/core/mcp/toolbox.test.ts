@@ -201,6 +201,22 @@ test('closing ends the sessions', async (t) => {
   assert.equal(server.sessions.size, 0)
 })
 
+test('closing does not wait for a server that never answers', { timeout: 5000 }, async (t) => {
+  const hanging = await started(t, { hangs: true })
+  const toolbox = new Toolbox({
+    servers: { hanging: { url: hanging.url } },
+    prefix: 'bmcp',
+    initiator: { id: 'u1', username: 'u' },
+    connectTimeout: 60_000,
+    maxBytes: 1024,
+    log: () => {},
+  })
+  const opening = toolbox.init()
+  await toolbox.close()
+  await hanging.close()
+  await opening
+})
+
 test('a program on this machine is a server, too', async (t) => {
   const { toolbox } = await opened(t, { every: everything })
   const echo = await toolbox.call('bmcp_every_echo', { message: 'hi' }, now)

@@ -16,8 +16,8 @@ export interface ReplyReader {
 }
 
 /**
- * The round of any format: errors by status, one path for streams and whole bodies, the verdict. A class, since V8
- * makes a hidden class for each object literal with a getter, and keeps with it all that the getter can reach.
+ * The round of any format: errors by status, one path for streams and whole bodies, the verdict. A class: V8 makes a
+ * hidden class for each object literal with a getter.
  */
 export class ReplyRound implements Round {
   readonly #status: number

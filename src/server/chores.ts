@@ -16,8 +16,5 @@ export type Chore = (context: ChoreContext) => { stop(): Promise<void> | void }
 
 /** All of them: with workers the primary names the one that does them, else the only process does. */
 export const chores: readonly Chore[] = [
-  ({ recorder, config, diagnostics }) =>
-    'prune' in recorder
-      ? startRetention({ store: recorder, config, diagnostics })
-      : { stop: () => {} },
+  ({ recorder, config, diagnostics }) => startRetention({ store: recorder, config, diagnostics }),
 ]

@@ -1,6 +1,5 @@
 import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
-import type { Recorder } from '../core/recorder.ts'
 import type { Store } from '../core/store.ts'
 
 export interface StoreOptions {
@@ -13,16 +12,16 @@ export interface StoreOptions {
 export async function createStore({ store, sqliteSynchronous }: StoreOptions): Promise<Store> {
   if (store === 'memory:') {
     const { memoryRecorder } = await import('../plugins/memory-recorder.ts')
-    return memoryRecorder() as Store
+    return memoryRecorder()
   }
   const path = sqlitePath(store)
   if (path === undefined) {
     const { mongoRecorder } = await import('../plugins/mongo-recorder.ts')
-    return mongoRecorder({ url: store }) as Store
+    return mongoRecorder({ url: store })
   }
   closeFolder(dirname(path))
   const { sqliteRecorder } = await import('../plugins/sqlite-recorder.ts')
-  return sqliteRecorder({ path, synchronous: sqliteSynchronous }) as Store
+  return sqliteRecorder({ path, synchronous: sqliteSynchronous })
 }
 
 export interface RecorderOptions extends StoreOptions {
@@ -42,7 +41,7 @@ export async function createRecorder({
   const { journaled } = await import('../plugins/journal.ts')
   const dir = resolve(journal)
   closeFolder(dirname(dir))
-  return journaled(recorder, { dir, maxBytes: journalMax }) as Recorder as Store
+  return journaled(recorder, { dir, maxBytes: journalMax })
 }
 
 /** The absolute path of an SQLite store's file; undefined for other stores. */

@@ -15,7 +15,10 @@ recorderContract({
 
 storeContract({
   name: 'the SQLite recorder',
-  create: () => sqliteRecorder({ path: newPath() }),
+  // The records' own process: what runs is not ended when the store is opened again.
+  create: () => sqliteRecorder({ path: newPath(), processId: 'a-process' }),
+  // `sqlite/contract.test.ts` has more of them, without threads.
+  histories: 5,
 })
 
 test('what was recorded is there when the file is opened again', async () => {

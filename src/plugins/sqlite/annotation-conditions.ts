@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite'
 import type { Values } from './combo-filter.ts'
 
 /** Those that have columns with an index each. */
@@ -30,4 +31,22 @@ export function annotationConditions(annotations: Readonly<Record<string, string
       ]),
     ) as Values,
   }
+}
+
+/** So many are looked at one by one; where there are more, walking through time finds the page sooner. */
+const few = 20_000
+
+export function hasRareAnnotations(
+  database: DatabaseSync,
+  annotations: Readonly<Record<string, string>> = {},
+): boolean {
+  const { conditions, indexed, values } = annotationConditions(annotations)
+  if (!indexed) return false
+  const row = database
+    .prepare(
+      `SELECT count(*) AS n FROM (
+         SELECT 1 FROM interceptions WHERE ended = 1 AND ${conditions[0]} LIMIT ${few})`,
+    )
+    .get({ value0: values.value0 ?? null })
+  return Number(row?.n) < few
 }

@@ -23,7 +23,9 @@ export async function backfill(
   const next = store.database.prepare(
     'SELECT id FROM interceptions WHERE id <= ? ORDER BY id DESC LIMIT 1',
   )
-  const drop = store.database.prepare('SELECT id FROM interceptions WHERE id < ? ORDER BY id DESC LIMIT 1')
+  const drop = store.database.prepare(
+    'SELECT id FROM interceptions WHERE id < ? ORDER BY id DESC LIMIT 1',
+  )
   const renew = renewal(store)
   const held = lease(store.database, owner, 'backfill_lease')
   const began = performance.now()

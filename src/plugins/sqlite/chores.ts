@@ -8,7 +8,10 @@ import type { StoreWriter } from './store-writer.ts'
  */
 export interface Chores {
   /** Waits for another one's chore to end, or gives null at once where one is busy and `wait` is false. */
-  run<Result>(options: { readonly wait: boolean }, chore: (slices: Slices) => Promise<Result>): Promise<Result | null>
+  run<Result>(
+    options: { readonly wait: boolean },
+    chore: (slices: Slices) => Promise<Result>,
+  ): Promise<Result | null>
   isBusy(): boolean
   /** Ends the chore that runs after its slice. */
   close(): Promise<void>

@@ -5,7 +5,9 @@ import { bodyText } from './record-rows.ts'
 
 /** Takes what people and models wrote out of an interception's records. True where there was some. */
 export function contents(database: DatabaseSync): (id: string) => boolean {
-  const recordsOf = database.prepare('SELECT key, type, body FROM records WHERE interception_id = ?')
+  const recordsOf = database.prepare(
+    'SELECT key, type, body FROM records WHERE interception_id = ?',
+  )
   const setBody = database.prepare('UPDATE records SET body = ? WHERE key = ?')
   return (id) => {
     let found = false

@@ -94,6 +94,15 @@ export const derivedSchema: string = `
   ) WITHOUT ROWID;
   CREATE INDEX cells_by_combo ON cells (combo, span, at);
 
+  CREATE TABLE totals (
+    dimension INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    name INTEGER NOT NULL,
+    ${measures},
+    PRIMARY KEY (dimension, at, name)
+  ) WITHOUT ROWID;
+  CREATE INDEX totals_by_name ON totals (dimension, name, at);
+
   CREATE TABLE tool_cells (
     span INTEGER NOT NULL,
     tool INTEGER NOT NULL,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
-import { measureValues } from './measure-columns.ts'
 import type { StoredInterception } from '../../core/recorder.ts'
 import { isThread, type Summary } from '../../core/summary.ts'
+import { measureValues } from './measure-columns.ts'
 import { searchText } from './search-text.ts'
 
 /** A summary as it is to be stored. */

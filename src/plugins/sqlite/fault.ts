@@ -9,7 +9,8 @@ export interface Fault {
 
 /** What SQLite said, with the file's name and the way out. */
 export function faultOf(error: unknown, path: string): Fault {
-  if (error instanceof SluiceError) return { code: error.code, message: error.message, status: error.status }
+  if (error instanceof SluiceError)
+    return { code: error.code, message: error.message, status: error.status }
   const [code, what] = reading(error)
   return { code, message: `${what} (${path}: ${messageOf(error)})` }
 }

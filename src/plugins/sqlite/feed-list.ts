@@ -42,7 +42,9 @@ export function feedList(
        WHERE seq > $place AND seq <= $end ${seen} ORDER BY seq LIMIT $more`,
     )
     .all({ place, end, more: limit + 1, ...(visibleTo !== undefined && { visibleTo }) })
-  const results = rows.slice(0, limit).map((row) => ({ cursor: cursor(row.seq), id: String(row.id) }))
+  const results = rows
+    .slice(0, limit)
+    .map((row) => ({ cursor: cursor(row.seq), id: String(row.id) }))
   const goesOn = rows.length > limit ? results.at(-1)?.cursor : undefined
   return { results, cursor: goesOn ?? cursor(end), gap }
 }

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import type { Values } from './combo-filter.ts'
 import type { Driver } from './interception-driver.ts'
 import type { Scope } from './interception-list.ts'
-import { ever, segments } from './segments.ts'
+import { ever, type Segment, segments } from './segments.ts'
 import { day } from './sums.ts'
+import { sumsOf } from './sums-source.ts'
 
 export interface Count {
   readonly count: number
@@ -22,7 +22,7 @@ export function countOf(database: DatabaseSync, scope: Scope, driver: Driver): C
   if (Object.keys(query.annotations ?? {}).length > 0)
     return countSlowly(database, driver, daysOf(database, from, to))
   if (query.tool === undefined && from === ever[0] && to === ever[1]) {
-    const total = 'SELECT sum(interceptions) AS n FROM combos'
+    const total = 'SELECT sum(interceptions) AS n FROM totals WHERE dimension = 0'
     const count = combos ? combos.interceptions : Number(database.prepare(total).get()?.n ?? 0)
     return { count, countExact: true }
   }
@@ -34,26 +34,14 @@ export function countOf(database: DatabaseSync, scope: Scope, driver: Driver): C
   return { count, countExact: true }
 }
 
-function countCells(
-  database: DatabaseSync,
-  { query: { tool }, combos }: Scope,
-  { source, from, to }: { readonly source: string; readonly from: number; readonly to: number },
-): number {
-  const conditions = [
-    ...(tool === undefined ? [] : ['tool = (SELECT key FROM names WHERE text = $tool)']),
-    ...(combos ? ['combo IN (SELECT value FROM json_each($combos))'] : []),
-  ]
-  const values: Values = {
-    ...(tool !== undefined && { tool }),
-    ...(combos && { combos: combos.keys }),
-  }
+function countCells(database: DatabaseSync, scope: Scope, segment: Segment): number {
+  const { tables, conditions, values } = sumsOf(scope, segment.source === 'day' ? 1 : 0)
   const row = database
     .prepare(
-      `SELECT sum(interceptions) AS n FROM ${tool === undefined ? 'cells' : 'tool_cells'}
-       WHERE span = ${source === 'day' ? 1 : 0} AND at >= $from AND at < $to
-         ${conditions.map((each) => `AND ${each}`).join(' ')}`,
+      `SELECT sum(interceptions) AS n FROM ${tables}
+       WHERE ${[...conditions, 'at >= $from AND at < $to'].join(' AND ')}`,
     )
-    .get({ ...values, from, to })
+    .get({ ...values, from: segment.from, to: segment.to })
   return Number(row?.n ?? 0)
 }
 
@@ -92,7 +80,12 @@ function countSlowly(
 }
 
 function countFound(database: DatabaseSync, { match, from, to }: Scope, driver: Driver): Count {
-  const alone = { ...driver, tables: 'texts', conditions: ['texts MATCH $match'], values: { match } }
+  const alone = {
+    ...driver,
+    tables: 'texts',
+    conditions: ['texts MATCH $match'],
+    values: { match },
+  }
   const found = countRows(database, alone, from, to, maxFound + 1)
   const isAlone = driver.conditions.length === 1
   // A few are looked at one by one, whatever else is asked of them.

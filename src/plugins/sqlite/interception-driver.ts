@@ -12,10 +12,7 @@ export interface Driver {
   readonly values: Values
 }
 
-/** A share of the store that is found sooner by walking through time than by its index. */
-const common = 0.05
-
-export function driverOf({ query, combos, match }: Scope): Driver {
+export function driverOf({ query, combos, match }: Scope, isRare: boolean): Driver {
   const { sessionId, tool, annotations = {} } = query
   // Of several initiators, it may be: whose they are is asked of their combos.
   const session =
@@ -23,17 +20,23 @@ export function driverOf({ query, combos, match }: Scope): Driver {
   const annotated = annotationConditions(annotations)
   const values: Values = {
     ...annotated.values,
-    ...(combos && { combos: combos.keys }),
+    ...(combos && (combos.keys === null ? combos.values : { combos: combos.keys })),
     ...(match !== null && { match }),
     ...(sessionId !== undefined && { sessionId }),
     ...(tool !== undefined && { tool }),
   }
-  const isTool = 'EXISTS (SELECT 1 FROM tool_uses WHERE (tool, key) = (SELECT key, summaries.key FROM names WHERE text = $tool))'
+  const isTool =
+    'EXISTS (SELECT 1 FROM tool_uses WHERE (tool, key) = (SELECT key, summaries.key FROM names WHERE text = $tool))'
   const isAnnotated = `EXISTS (SELECT 1 FROM interceptions
     WHERE interceptions.id = summaries.id AND ${annotated.conditions.join(' AND ')})`
-  const inCombos = 'combo IN (SELECT value FROM json_each($combos))'
+  // Of few the numbers are known; of many each is asked what it is.
+  const inCombos = combos?.keys
+    ? 'combo IN (SELECT value FROM json_each($combos))'
+    : `combo IN (
+         SELECT key FROM combos WHERE combos.key = OWN.combo AND ${combos?.conditions.join(' AND ')})`
+  const comboOf = (table: string) => inCombos.replace('OWN', table)
   const rest = (but: Driver['type']) => [
-    ...(combos && but !== 'combos' ? [`+summaries.${inCombos}`] : []),
+    ...(combos && but !== 'combos' ? [`+summaries.${comboOf('summaries')}`] : []),
     ...(session && but !== 'session' ? [`+summaries.${session}`] : []),
     ...(tool !== undefined && but !== 'tool' ? [isTool] : []),
     ...(annotated.conditions.length > 0 && but !== 'annotation' ? [isAnnotated] : []),
@@ -57,14 +60,14 @@ export function driverOf({ query, combos, match }: Scope): Driver {
       values,
     }
   }
-  if (annotated.indexed) {
+  if (annotated.indexed && isRare) {
     return {
       type: 'annotation',
       tables: 'interceptions CROSS JOIN summaries ON summaries.id = interceptions.id',
       key: 'summaries.key',
       conditions: [
         'interceptions.ended = 1 AND interceptions.started_at >= $from AND interceptions.started_at < $to',
-        ...annotated.conditions.map((each) => `interceptions.${each}`),
+        ...annotated.conditions,
         ...rest('annotation'),
       ],
       values,
@@ -77,18 +80,18 @@ export function driverOf({ query, combos, match }: Scope): Driver {
       key: 'tool_uses.key',
       conditions: [
         'tool_uses.tool = (SELECT key FROM names WHERE text = $tool)',
-        ...(combos ? [`tool_uses.${inCombos}`] : []),
+        ...(combos ? [`+tool_uses.${comboOf('tool_uses')}`] : []),
         ...rest('tool').slice(combos ? 1 : 0),
       ],
       values,
     }
   }
-  if (combos && combos.interceptions < combos.all * common) {
+  if (combos?.keys) {
     return {
       type: 'combos',
       tables: 'summaries INDEXED BY summaries_by_combo',
       key: 'summaries.key',
-      conditions: [`summaries.${inCombos}`, ...rest('combos')],
+      conditions: [`summaries.${comboOf('summaries')}`, ...rest('combos')],
       values,
     }
   }

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { SluiceError } from '../../core/errors.ts'
 import type { InterceptionQuery } from '../../core/recorder.ts'
+import { hasRareAnnotations } from './annotation-conditions.ts'
 import { type Combos, combosOf, type Values } from './combo-filter.ts'
 import { countOf } from './interception-count.ts'
 import { type Driver, driverOf } from './interception-driver.ts'
@@ -38,10 +39,10 @@ export function interceptionList(database: DatabaseSync, query: InterceptionQuer
   const after = query.after === undefined ? null : spotOf(database, query.after, query.visibleTo)
   const match = query.search === undefined ? null : searchQuery(query.search)
   const combos = combosOf(database, query)
-  const nothing = (query.search !== undefined && match === null) || combos?.count === 0
+  const nothing = (query.search !== undefined && match === null) || combos?.interceptions === 0
   const [from, to] = timesOf(query)
   const scope: Scope = { query, combos, match, from, to }
-  const driver = driverOf(scope)
+  const driver = driverOf(scope, hasRareAnnotations(database, query.annotations))
   const ended = nothing ? { count: 0, countExact: true } : countOf(database, scope, driver)
   if (!query.running) {
     const spots = nothing ? [] : page(database, scope, driver, after, offset, limit)
@@ -86,7 +87,12 @@ function page(
   if (skip > 0) {
     // Keys of one millisecond are in the order of arrival: a page begins with whole milliseconds.
     const first = database
-      .prepare(sql(`CAST(${driver.key} AS TEXT) AS key, ${driver.key} >> 20 AS at`, 'LIMIT 1 OFFSET $skip'))
+      .prepare(
+        sql(
+          `CAST(${driver.key} AS TEXT) AS key, ${driver.key} >> 20 AS at`,
+          'LIMIT 1 OFFSET $skip',
+        ),
+      )
       .get({ ...values, from, to, skip })
     if (!first) return []
     const at = Number(first.at)

@@ -7,6 +7,9 @@ import { meta } from './meta.ts'
 import type { StoreWriter } from './store-writer.ts'
 import { sweep } from './sweep.ts'
 
+/** Below every key. */
+const ever = -(2n ** 62n)
+
 /** Forgets what is older than the limits, the oldest first. */
 export async function prune(
   store: StoreWriter,
@@ -111,14 +114,18 @@ async function emptyOld(
     const id = nextWordy.get()?.id
     if (id === undefined) return false
     dropWordy.run(String(id))
-    if (startOf.get(String(id)) && empty(String(id))) count++
+    const at = startOf.get(String(id))?.at
+    if (typeof at === 'number' && at >= (pruned ?? at) && empty(String(id))) count++
     return true
   }, until)
   if (!late) return { count, done: false }
   const next = database.prepare(`
     SELECT id, CAST(key AS TEXT) AS key FROM summaries
     WHERE key > CAST(? AS INTEGER) AND key < ? << 20 ORDER BY key LIMIT 1`)
-  let mark = facts.text('emptied_key') ?? String(-(2n ** 62n))
+  const marked = BigInt(facts.text('emptied_key') ?? ever)
+  // Older ones are on their way out.
+  const kept = pruned === null ? ever : (BigInt(pruned) << 20n) - 1n
+  let mark = String(marked > kept ? marked : kept)
   const done = await slices.each(() => {
     const row = next.get(mark, limit)
     if (!row) return false
@@ -127,7 +134,6 @@ async function emptyOld(
     facts.set('emptied_key', mark)
     return true
   }, until)
-  void pruned
   return { count, done }
 }
 
@@ -152,8 +158,8 @@ async function dryPrune(
       return dropContent(known) !== known
     })
   const isWordy = database.prepare('SELECT 1 FROM wordy WHERE id = ?')
-  const done = BigInt(meta(database).text('emptied_key') ?? -(2n ** 62n))
-  let mark = pruned === null ? String(-(2n ** 62n)) : String((BigInt(pruned) << 20n) - 1n)
+  const done = BigInt(meta(database).text('emptied_key') ?? ever)
+  let mark = pruned === null ? String(ever) : String((BigInt(pruned) << 20n) - 1n)
   let contents = 0
   const counted = await slices.each(() => {
     const row = next.get(mark, emptied)

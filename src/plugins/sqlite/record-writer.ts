@@ -79,7 +79,9 @@ export function recordWriter(
   }
 }
 
-export function startWriter(database: DatabaseSync): (id: string, start: InterceptionStart) => void {
+export function startWriter(
+  database: DatabaseSync,
+): (id: string, start: InterceptionStart) => void {
   const columns = [
     ...['started_at', 'initiator_id', 'initiator_username', 'provider', 'provider_name', 'model'],
     ...['client', 'client_session_id', 'retry_of', 'wanted_key', 'offered_key', 'process_id'],

@@ -1,11 +1,11 @@
-import type { InterceptionStart } from '../../core/records.ts'
 import { startId } from '../../core/ids.ts'
+import type { InterceptionStart } from '../../core/records.ts'
 import type { ReindexReport } from '../../core/store.ts'
 import type { Slices } from './chores.ts'
 import { measureColumns } from './measure-columns.ts'
 import { startWriter } from './record-writer.ts'
 import type { StoreWriter } from './store-writer.ts'
-import { day, hour } from './sums.ts'
+import { day, dimensions, hour } from './sums.ts'
 import { sweep } from './sweep.ts'
 
 /** Makes all that is derived anew from the records, while others write: each piece in a transaction of its own. */
@@ -106,6 +106,15 @@ async function renewSums({ database }: StoreWriter, slices: Slices): Promise<voi
     `INSERT INTO tool_cells (span, tool, at, combo, ${columns})
      SELECT 1, tool, $at, combo, ${summed} FROM tool_cells
      WHERE span = 0 AND at >= $at AND at < $at + $length GROUP BY tool, combo`,
+    'DELETE FROM totals WHERE at >= $at AND at < $at + $length',
+    ...Object.entries(dimensions).map(
+      ([name, dimension]) =>
+        `INSERT INTO totals (dimension, at, name, ${columns})
+         SELECT ${dimension}, $at, ${dimensionColumn(name)}, ${summed.replaceAll('sum(', 'sum(sums.')}
+         FROM ${name === 'tool' ? 'tool_cells' : 'cells'} AS sums
+           JOIN combos ON combos.key = sums.combo
+         WHERE span = 1 AND at = $at GROUP BY 3`,
+    ),
   ]
   await bucketByBucket(hourly, hour, 0)
   await bucketByBucket(daily, day, 1)
@@ -119,7 +128,11 @@ async function renewSums({ database }: StoreWriter, slices: Slices): Promise<voi
     recountKinds.run()
   })
 
-  async function bucketByBucket(sql: readonly string[], length: number, span: number): Promise<void> {
+  async function bucketByBucket(
+    sql: readonly string[],
+    length: number,
+    span: number,
+  ): Promise<void> {
     const statements = sql.map((each) => {
       const statement = database.prepare(each)
       statement.setAllowUnknownNamedParameters(true)
@@ -131,7 +144,8 @@ async function renewSums({ database }: StoreWriter, slices: Slices): Promise<voi
         SELECT (min(key) >> 20) / $length * $length AS at FROM summaries
           WHERE key >= ($last + $length) << 20
         UNION ALL SELECT min(at) FROM cells WHERE span = ${span} AND at > $last
-        UNION ALL SELECT min(at) FROM tool_cells WHERE span = ${span} AND at > $last)
+        UNION ALL SELECT min(at) FROM tool_cells WHERE span = ${span} AND at > $last
+        UNION ALL SELECT min(at) FROM totals WHERE ${span} = 1 AND at > $last)
       WHERE at IS NOT NULL`)
     let last = -50_000 * day
     await slices.each(() => {
@@ -142,4 +156,10 @@ async function renewSums({ database }: StoreWriter, slices: Slices): Promise<voi
       return true
     })
   }
+}
+
+function dimensionColumn(name: string): string {
+  if (name === 'none') return '0'
+  if (name === 'tool') return 'sums.tool'
+  return `combos.${name === 'user' ? 'initiator' : name === 'providerName' ? 'provider_name' : name}`
 }

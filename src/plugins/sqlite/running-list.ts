@@ -21,7 +21,11 @@ const columns = [
 export function runningIds(database: DatabaseSync, { query, match, from, to }: Scope): Spot[] {
   if (query.outcome !== undefined) return []
   const annotated = annotationConditions(query.annotations ?? {})
-  const conditions = ['ended = 0', 'started_at >= $from AND started_at < $to', ...annotated.conditions]
+  const conditions = [
+    'ended = 0',
+    'started_at >= $from AND started_at < $to',
+    ...annotated.conditions,
+  ]
   const values: Values = { ...annotated.values, from, to }
   for (const [name, column] of columns) {
     if (query[name] === undefined) continue
@@ -58,7 +62,9 @@ function matching(database: DatabaseSync, spots: readonly Spot[], match: string)
     const put = memory.prepare('INSERT INTO texts (rowid, text) VALUES (?, ?)')
     for (const [index, { id }] of spots.entries()) {
       const rows = records.all(id) as unknown as StoredRow[]
-      const stored = storedInterception(rows.map((row) => JSON.parse(recordText(row)) as InterceptionRecord))
+      const stored = storedInterception(
+        rows.map((row) => JSON.parse(recordText(row)) as InterceptionRecord),
+      )
       if (stored) put.run(index, searchText(stored))
     }
     return memory

@@ -25,11 +25,7 @@ function cut(from: number, to: number, sources: readonly ('day' | 'hour')[]): Se
   const first = Math.ceil(from / length) * length
   const last = Math.floor(to / length) * length
   if (first >= last) return cut(from, to, finer)
-  return [
-    ...cut(from, first, finer),
-    { source, from: first, to: last },
-    ...cut(last, to, finer),
-  ]
+  return [...cut(from, first, finer), { source, from: first, to: last }, ...cut(last, to, finer)]
 }
 
 /** Times of a filter, both included, as `[from, to)` in ms; what is no time leaves nothing out. */

@@ -79,12 +79,18 @@ export function sessionEnds(database: DatabaseSync) {
         username: earliest.username,
         client: earliest.client,
         prompt: newest(marks),
-        providers: distinct(parsed(before?.providers), lists.map(({ provider }) => provider)),
+        providers: distinct(
+          parsed(before?.providers),
+          lists.map(({ provider }) => provider),
+        ),
         providerNames: distinct(
           parsed(before?.provider_names),
           lists.map(({ providerName }) => providerName),
         ),
-        models: distinct(parsed(before?.models), lists.map(({ model }) => model)),
+        models: distinct(
+          parsed(before?.models),
+          lists.map(({ model }) => model),
+        ),
       }
     },
     read(key: number): Ends {
@@ -107,9 +113,18 @@ export function sessionEnds(database: DatabaseSync) {
         username: String(start?.username),
         client: String(start?.client),
         prompt: newest(marks),
-        providers: distinct([], names.map((row) => String(row.provider))),
-        providerNames: distinct([], names.map((row) => String(row.provider_name))),
-        models: distinct([], names.map((row) => String(row.model))),
+        providers: distinct(
+          [],
+          names.map((row) => String(row.provider)),
+        ),
+        providerNames: distinct(
+          [],
+          names.map((row) => String(row.provider_name)),
+        ),
+        models: distinct(
+          [],
+          names.map((row) => String(row.model)),
+        ),
       }
     },
     totals(key: number) {

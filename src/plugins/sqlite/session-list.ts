@@ -29,18 +29,18 @@ export function sessionList(database: DatabaseSync, query: SessionQuery): Sessio
   const [from, to] = timesOf(query)
   const isTimed = from !== ever[0] || to !== ever[1]
   const conditions = [
-    ...(kinds ? ['kind IN (SELECT value FROM json_each($kinds))'] : []),
+    ...(kinds ? [kinds.condition] : []),
     ...(from === ever[0] ? [] : ['last_active_at >= $from']),
     ...(to === ever[1] ? [] : ['started_at < $to']),
     ...(sessionId === undefined ? [] : ['id = $sessionId']),
   ]
   const values: Values = {
-    ...(kinds && { kinds: kinds.keys }),
+    ...kinds?.values,
     ...(from === ever[0] ? {} : { from }),
     ...(to === ever[1] ? {} : { to }),
     ...(sessionId === undefined ? {} : { sessionId }),
   }
-  const isRare = kinds !== null && kinds.sessions < kinds.all * common
+  const isRare = kinds?.isRare
   const table =
     sessionId !== undefined
       ? 'sessions'
@@ -48,9 +48,14 @@ export function sessionList(database: DatabaseSync, query: SessionQuery): Sessio
   const where = (all: readonly string[]) => (all.length > 0 ? `WHERE ${all.join(' AND ')}` : '')
   const isSummed = !isTimed && sessionId === undefined
   const count = isSummed
-    ? kinds?.sessions ?? Number(database.prepare('SELECT sum(sessions) AS n FROM kinds').get()?.n ?? 0)
-    : Number(database.prepare(`SELECT count(*) AS n FROM ${table} ${where(conditions)}`).get(values)?.n)
-  const rest = after ? [...conditions, `(${time}, id, initiator_id) ${past} ($at, $id, $who)`] : conditions
+    ? (kinds?.sessions ??
+      Number(database.prepare('SELECT sum(sessions) AS n FROM kinds').get()?.n ?? 0))
+    : Number(
+        database.prepare(`SELECT count(*) AS n FROM ${table} ${where(conditions)}`).get(values)?.n,
+      )
+  const rest = after
+    ? [...conditions, `(${time}, id, initiator_id) ${past} ($at, $id, $who)`]
+    : conditions
   const keys = database
     .prepare(
       `SELECT key FROM ${table} ${where(rest)}
@@ -63,9 +68,11 @@ export function sessionList(database: DatabaseSync, query: SessionQuery): Sessio
 }
 
 interface Kinds {
-  readonly keys: string
+  /** Of the column `kind`. */
+  readonly condition: string
+  readonly values: Values
   readonly sessions: number
-  readonly all: number
+  readonly isRare: boolean
 }
 
 /** The kinds that match, null where all do. Lists are JSON texts, in which a text can be looked for with its quotes. */
@@ -73,7 +80,7 @@ function kindsOf(database: DatabaseSync, query: SessionQuery): Kinds | null {
   const conditions = initiatorConditions(query)
   const values = initiatorValues(query)
   if (query.client !== undefined) {
-    conditions.push('client = $client')
+    conditions.push('kinds.client = $client')
     values.client = query.client
   }
   for (const [name, column] of [
@@ -82,18 +89,30 @@ function kindsOf(database: DatabaseSync, query: SessionQuery): Kinds | null {
     ['model', 'models'],
   ] as const) {
     if (query[name] === undefined) continue
-    conditions.push(`instr(${column}, $${name}) > 0`)
+    conditions.push(`instr(kinds.${column}, $${name}) > 0`)
     values[name] = JSON.stringify(query[name])
   }
   if (conditions.length === 0) return null
+  const where = `kinds.sessions > 0 AND ${conditions.join(' AND ')}`
   const row = database
     .prepare(
-      `SELECT json_group_array(key) AS keys, sum(sessions) AS sessions,
-         (SELECT sum(sessions) FROM kinds) AS total
-       FROM kinds WHERE sessions > 0 AND ${conditions.join(' AND ')}`,
+      `SELECT sum(sessions) AS sessions, (SELECT sum(sessions) FROM kinds) AS total
+       FROM kinds WHERE ${where}`,
     )
     .get(values)
-  return { keys: String(row?.keys), sessions: Number(row?.sessions ?? 0), all: Number(row?.total ?? 0) }
+  const sessions = Number(row?.sessions ?? 0)
+  const isRare = sessions < Number(row?.total ?? 0) * common
+  if (!isRare) {
+    const condition = `EXISTS (SELECT 1 FROM kinds WHERE kinds.key = kind AND ${where})`
+    return { condition, values, sessions, isRare }
+  }
+  const keys = database.prepare(`SELECT json_group_array(key) AS keys FROM kinds WHERE ${where}`)
+  return {
+    condition: 'kind IN (SELECT value FROM json_each($kinds))',
+    values: { kinds: String(keys.get(values)?.keys) },
+    sessions,
+    isRare,
+  }
 }
 
 function spotOf(
@@ -106,8 +125,7 @@ function spotOf(
     .prepare(`SELECT initiator_id, ${time} AS at FROM sessions WHERE id = ?`)
     .all(id)
     .filter(
-      ({ initiator_id: who }) =>
-        (afterInitiatorId ?? who) === who && (visibleTo ?? who) === who,
+      ({ initiator_id: who }) => (afterInitiatorId ?? who) === who && (visibleTo ?? who) === who,
     )
   const [row, ...others] = rows
   // Of two with that id nobody knows which page was seen.

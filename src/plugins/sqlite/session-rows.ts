@@ -118,7 +118,8 @@ export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionR
       const change = changeOf(key)
       change.added.push(entry)
       if (entry.root === 1) change.threads++
-      for (const [at, value] of entry.measures.entries()) change.by[at] = (change.by[at] ?? 0) + value
+      for (const [at, value] of entry.measures.entries())
+        change.by[at] = (change.by[at] ?? 0) + value
       addNumbers(change.tokens, entry.summary.tokenMetadata, 1)
     },
     subtract({ session, root, measures, tokenMetadata }) {

@@ -22,7 +22,10 @@ interface Root {
 }
 
 /** A session and the ids of a page of its threads: an index tells where roots are, whatever its length. */
-export function sessionThreads(database: DatabaseSync, query: SessionDetailQuery): SessionIds | null {
+export function sessionThreads(
+  database: DatabaseSync,
+  query: SessionDetailQuery,
+): SessionIds | null {
   const { id, visibleTo, initiator } = query
   const named = database
     .prepare(

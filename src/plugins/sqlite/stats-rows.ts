@@ -4,10 +4,14 @@ import type { StatsQuery, StatsRow } from '../../core/store.ts'
 import { comboConditions } from './combo-filter.ts'
 import { measureColumns, measuresOf } from './measure-columns.ts'
 import { type Segment, segments, timesOf } from './segments.ts'
-import { day, hour } from './sums.ts'
+import { day, dimensions, hour } from './sums.ts'
 
 const groups = {
-  user: { key: 'initiators.username', also: ', initiators.id AS who', join: 'initiators ON initiators.key = combos.initiator' },
+  user: {
+    key: 'initiators.username',
+    also: ', initiators.id AS who',
+    join: 'initiators ON initiators.key = combos.initiator',
+  },
   model: name('combos.model'),
   client: name('combos.client'),
   provider: name('combos.provider'),
@@ -41,9 +45,10 @@ function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): St
   const { groupBy, interval } = query
   const { conditions, values } = comboConditions(query)
   const { key, also, join } = groups[groupBy]
-  const { tables, time } = sourceOf(segment, groupBy === 'tool', conditions.length > 0)
+  const { tables, time } = sourceOf(segment, groupBy === 'tool')
   const length = interval === 'hour' ? hour : day
   const bucket = interval ? `, ${time} / ${length} * ${length} AS bucket` : ''
+  if (segment.source === 'day' && conditions.length === 0) return totalsOf(database, query, segment)
   const needsCombos = conditions.length > 0 || (join !== null && groupBy !== 'tool')
   const found = database
     .prepare(
@@ -54,22 +59,50 @@ function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): St
        GROUP BY name${also ? ', who' : ''}${interval ? ', bucket' : ''}`,
     )
     .all({ ...values, from: segment.from, to: segment.to })
-  return found
-    .filter((row) => Number(row.interceptions) > 0)
-    .map((row) => ({
+  return found.flatMap((row) => rowOf(row, query))
+}
+
+/** Whole days of all that is stored, by one thing alone. */
+function totalsOf(database: DatabaseSync, query: StatsQuery, { from, to }: Segment): StatsRow[] {
+  const { groupBy, interval } = query
+  const summed = measureColumns.map((column) => `sum(${column}) AS ${column}`).join(', ')
+  const bucket = interval ? ', at AS bucket' : ''
+  const sums = `
+    SELECT name AS own${bucket}, ${summed} FROM totals
+    WHERE dimension = ${dimensions[groupBy]} AND at >= $from AND at < $to
+    GROUP BY own${interval ? ', bucket' : ''}`
+  const named =
+    groupBy === 'none'
+      ? `SELECT '' AS name, sums.* FROM (${sums}) AS sums`
+      : groupBy === 'user'
+        ? `SELECT username AS name, id AS who, sums.* FROM (${sums}) AS sums
+           JOIN initiators ON initiators.key = own`
+        : `SELECT text AS name, sums.* FROM (${sums}) AS sums JOIN names ON names.key = own`
+  return database
+    .prepare(named)
+    .all({ from, to })
+    .flatMap((row) => rowOf(row, query))
+}
+
+function rowOf(row: Record<string, unknown>, { groupBy, interval }: StatsQuery): StatsRow[] {
+  if (!(Number(row.interceptions) > 0)) return []
+  return [
+    {
       key: String(row.name),
-      ...(also && { initiatorId: String(row.who) }),
+      ...(groupBy === 'user' && { initiatorId: String(row.who) }),
       ...(interval && { bucket: new Date(Number(row.bucket)).toISOString() }),
       ...measuresOf(row),
-    }))
+    },
+  ]
 }
 
 /** Where the sums of a stretch are, and the column of their time in ms. */
-function sourceOf({ source }: Segment, byTool: boolean, isFiltered: boolean) {
-  void isFiltered
+function sourceOf({ source }: Segment, byTool: boolean) {
   const columns = (table: string) =>
     measureColumns
-      .map((column) => (byTool && column === 'tool_calls' ? 'calls AS tool_calls' : `${table}.${column}`))
+      .map((column) =>
+        byTool && column === 'tool_calls' ? 'calls AS tool_calls' : `${table}.${column}`,
+      )
       .join(', ')
   if (source === 'rows') {
     const range = 'summaries.key >= $from << 20 AND summaries.key < $to << 20'

@@ -21,11 +21,13 @@ import { verify } from './verify.ts'
 export function storeReader(database: DatabaseSync) {
   const textsOf = interceptionTexts(database)
 
-  function atOnce<Query, Result>(read: (query: Query) => Result): (query: Query) => Result {
-    return (query) => {
+  function atOnce<Query extends unknown[], Result>(
+    read: (...query: Query) => Result,
+  ): (...query: Query) => Result {
+    return (...query) => {
       database.exec('BEGIN')
       try {
-        return read(query)
+        return read(...query)
       } finally {
         database.exec('COMMIT')
       }
@@ -54,7 +56,7 @@ export function storeReader(database: DatabaseSync) {
       const cursors = results.map(({ cursor }) => cursor)
       return { ...rest, cursors, texts: textsOf(results.map(({ id }) => id)) }
     }),
-    verify: atOnce(() => verify(database)),
+    verify: atOnce((_query?: undefined) => verify(database)),
   } satisfies Methods
 }
 

@@ -9,6 +9,18 @@ export const spans: readonly (readonly [span: number, length: number])[] = [
   [1, day],
 ]
 
+/** What is summed by day alone, whoever else had part in it: the columns of a combo, all, and tools. */
+export const dimensions = {
+  none: 0,
+  user: 1,
+  provider: 2,
+  providerName: 3,
+  model: 4,
+  client: 5,
+  outcome: 6,
+  tool: 7,
+} as const
+
 /** What one interception, or one less, changes. */
 export interface Part {
   readonly startedAt: number
@@ -33,11 +45,23 @@ export function sums(database: DatabaseSync): Sums {
   const count = database.prepare(
     'UPDATE combos SET interceptions = interceptions + ? WHERE key = ?',
   )
+  const totals = summed(database, 'totals', ['dimension', 'at', 'name'])
+  const partsOf = database.prepare(
+    'SELECT initiator, provider, provider_name, model, client, outcome FROM combos WHERE key = ?',
+  )
+  partsOf.setReturnArrays(true)
   const combos = new Map<number, number>()
 
   return {
     add({ startedAt, combo, measures, tools }, sign) {
       combos.set(combo, (combos.get(combo) ?? 0) + sign)
+      const today = Math.floor(startedAt / day) * day
+      totals.add([dimensions.none, today, 0], measures, sign)
+      const parts = partsOf.get(combo) as unknown as number[]
+      for (const [index, name] of parts.entries())
+        totals.add([index + dimensions.user, today, name], measures, sign)
+      for (const [tool, calls] of tools)
+        totals.add([dimensions.tool, today, tool], measures.with(toolCalls, calls), sign)
       for (const [span, length] of spans) {
         const at = Math.floor(startedAt / length) * length
         cells.add([span, at, combo], measures, sign)
@@ -50,11 +74,13 @@ export function sums(database: DatabaseSync): Sums {
       combos.clear()
       cells.flush()
       toolCells.flush()
+      totals.flush()
     },
     forget() {
       combos.clear()
       cells.forget()
       toolCells.forget()
+      totals.forget()
     },
   }
 }

@@ -74,7 +74,13 @@ function differences(database: DatabaseSync): number {
     return database.prepare(`SELECT ${columns.join(', ')} FROM ${from}`).get() ?? {}
   }
   const expected = sum('summaries')
-  const others = ['sessions', 'cells WHERE span = 0', 'cells WHERE span = 1'].map(sum)
+  const others = [
+    'sessions',
+    'cells WHERE span = 0',
+    'cells WHERE span = 1',
+    'totals WHERE dimension = 0',
+    'totals WHERE dimension = 4',
+  ].map(sum)
   return measureColumns.filter((column) =>
     others.some((other) => !isClose(Number(other[column]), Number(expected[column]))),
   ).length

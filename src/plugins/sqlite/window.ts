@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Scope, Spot } from './interception-list.ts'
 import { day } from './sums.ts'
+import { sumsOf } from './sums-source.ts'
 
 export interface Window {
   readonly from: number
@@ -16,11 +17,12 @@ export interface Window {
  */
 export function windowOf(
   database: DatabaseSync,
-  { query, combos, match, from, to }: Scope,
+  scope: Scope,
   after: Spot | null,
   offset: number,
   limit: number,
 ): Window {
+  const { query, combos, match, from, to } = scope
   const newest = query.sort !== 'oldest'
   const start = after && !newest ? Math.max(from, after.at) : from
   const end = after && newest ? Math.min(to, after.at + 1) : to
@@ -33,7 +35,7 @@ export function windowOf(
   let found = 0
   let partly = false
   let begun = false
-  for (const { at, n } of days(database, query.tool, combos?.keys, start, end, newest)) {
+  for (const { at, n } of days(database, scope, start, end)) {
     const isCut = at < start || at + day > end
     partly ||= isCut && !begun
     if (!begun && !partly && skip >= n) {
@@ -46,28 +48,27 @@ export function windowOf(
     if (!isCut) found += n
     if (found < skip + limit) continue
     // The last is read to its end: it is whole.
-    return newest ? { from: Math.max(start, at), to: hi, skip } : { from: lo, to: Math.min(end, at + day), skip }
+    return newest
+      ? { from: Math.max(start, at), to: hi, skip }
+      : { from: lo, to: Math.min(end, at + day), skip }
   }
   return begun ? { from: lo, to: hi, skip } : { from: lo, to: lo, skip }
 }
 
 function* days(
   database: DatabaseSync,
-  tool: string | undefined,
-  combos: string | undefined,
+  scope: Scope,
   from: number,
   to: number,
-  newest: boolean,
 ): Generator<{ at: number; n: number }> {
-  const isTool = 'tool = (SELECT key FROM names WHERE text = $tool)'
+  const { tables, conditions, values } = sumsOf(scope, 1)
   const rows = database
     .prepare(
-      `SELECT at, sum(interceptions) AS n FROM ${tool === undefined ? 'cells' : 'tool_cells'}
-       WHERE span = 1 AND ${tool === undefined ? '' : `${isTool} AND`} at > $from - ${day} AND at < $to
-         ${combos === undefined ? '' : 'AND combo IN (SELECT value FROM json_each($combos))'}
-       GROUP BY at ORDER BY at ${newest ? 'DESC' : 'ASC'}`,
+      `SELECT at, sum(interceptions) AS n FROM ${tables}
+       WHERE ${conditions.join(' AND ')} AND at > $from - ${day} AND at < $to
+       GROUP BY at ORDER BY at ${scope.query.sort === 'oldest' ? 'ASC' : 'DESC'}`,
     )
-    .iterate({ from, to, ...(tool !== undefined && { tool }), ...(combos !== undefined && { combos }) })
+    .iterate({ ...values, from, to })
   for (const { at, n } of rows) yield { at: Number(at), n: Number(n) }
 }
 

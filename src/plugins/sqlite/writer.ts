@@ -25,7 +25,12 @@ function open(options: StoreOptions): Methods {
   const idle = setTimeout(truncateLog, 1000).unref()
   const reaper = setInterval(() => attempt(() => reap(store, mark)), 60_000).unref()
   reap(store, mark)
-  const filled = backfill(store, owner, () => closed, () => work.isBusy()).catch(() => {})
+  const filled = backfill(
+    store,
+    owner,
+    () => closed,
+    () => work.isBusy(),
+  ).catch(() => {})
 
   // Whoever reads just now is not waited for: the next idle second will do.
   function truncateLog(): void {
@@ -45,8 +50,7 @@ function open(options: StoreOptions): Methods {
         done: false,
         busy: true,
       },
-    erase: (query: EraseQuery) =>
-      work.run({ wait: true }, (slices) => erase(store, slices, query)),
+    erase: (query: EraseQuery) => work.run({ wait: true }, (slices) => erase(store, slices, query)),
     reindex: () => work.run({ wait: true }, (slices) => reindex(store, slices)),
     close: async () => {
       closed = true

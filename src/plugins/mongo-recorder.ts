@@ -36,6 +36,8 @@ export interface MongoRecorderOptions extends MongoClientOptions {
   readonly deadAfterMs?: number
   /** How often the open interceptions of dead processes are looked for and ended. @default 60000 */
   readonly reapMs?: number
+  /** How often what other processes left undone is looked for; what is seen twice is done. @default 5000 */
+  readonly sweepMs?: number
 }
 
 /**
@@ -52,6 +54,7 @@ export function mongoRecorder({
   heartbeatMs = 10_000,
   deadAfterMs = 60_000,
   reapMs = 60_000,
+  sweepMs = 5000,
   ...clientOptions
 }: MongoRecorderOptions): Store {
   const connection = new Connection({ url, client, db, collection, clientOptions })
@@ -60,14 +63,22 @@ export function mongoRecorder({
   const write: Store['record'] = (records) => upkeep.record(records)
   const chores = [
     { what: 'bring sessions and sums up to date', ms: 1000, act: () => upkeep.tick() },
-    { what: 'look for what others left undone', ms: 5000, act: () => upkeep.sweep() },
+    { what: 'look for what others left undone', ms: sweepMs, act: () => upkeep.sweep() },
   ]
   const times = { heartbeatMs, deadAfterMs, reapMs }
   const vigil = new Vigil(connection, { processId, ...times, write, chores })
   let warned = false
 
-  /** Asks what is derived, once what this process wrote shows in it. */
-  function ask<T>(query: (collections: Collections) => Promise<T>): Promise<T> {
+  /** Asks for lists, once what was left undone before shows in them. */
+  function list<T>(query: (collections: Collections) => Promise<T>): Promise<T> {
+    return connection.use(async (collections) => {
+      await upkeep.ready()
+      return query(collections)
+    })
+  }
+
+  /** Asks for sessions and sums, once what this process wrote shows in them. */
+  function sum<T>(query: (collections: Collections) => Promise<T>): Promise<T> {
     return connection.use(async (collections) => {
       await upkeep.settle()
       return query(collections)
@@ -79,13 +90,13 @@ export function mongoRecorder({
     provisional: true,
     record: write,
     interceptions: (query = {}) =>
-      connection.use((collections) => findInterceptions(collections, counts, query)),
+      list((collections) => findInterceptions(collections, counts, query)),
     interception: (id) => connection.use((collections) => findInterception(collections, id)),
-    sessions: (query = {}) => ask((collections) => findSessions(collections, counts, query)),
-    session: (query) => ask((collections) => findSession(collections, query)),
-    values: (query) => connection.use((collections) => findValues(collections, query)),
-    stats: (query) => ask((collections) => findStats(collections, query)),
-    feed: (query) => connection.use((collections) => findFeed(collections, processId, query)),
+    sessions: (query = {}) => sum((collections) => findSessions(collections, counts, query)),
+    session: (query) => sum((collections) => findSession(collections, query)),
+    values: (query) => list((collections) => findValues(collections, query)),
+    stats: (query) => sum((collections) => findStats(collections, query)),
+    feed: (query) => list((collections) => findFeed(collections, processId, query)),
     prune: (query) => connection.use((collections) => prune(collections, upkeep, processId, query)),
     erase: (query) => connection.use((collections) => erase(collections, upkeep, query)),
     reindex: () => connection.use((collections) => reindex(collections, upkeep)),

@@ -40,7 +40,9 @@ async function withoutOldContent(
   before: Date,
 ): Promise<void> {
   const filter = { _id: { $in: [...groups.keys()] }, startedAt: { $exists: true } }
-  const found = await interceptions.find(filter, { projection: { startedAt: 1 } }).toArray()
+  const found = await interceptions
+    .find(filter, { projection: { startedAt: 1 }, readPreference: 'primary' })
+    .toArray()
   const begun = new Map(found.map(({ _id, startedAt }) => [_id, startedAt?.getTime()]))
   for (const [id, { records }] of groups) {
     const start = startIn(records)
@@ -60,7 +62,9 @@ async function notStored(
 ): Promise<string[]> {
   if (ids.length === 0) return []
   const filter = { _id: { $in: [...ids] }, startedAt: { $exists: true } }
-  const found = await interceptions.find(filter, { projection: { _id: 1 } }).toArray()
+  const found = await interceptions
+    .find(filter, { projection: { _id: 1 }, readPreference: 'primary' })
+    .toArray()
   const there = new Set(found.map(({ _id }) => _id))
   return ids.filter((id) => !there.has(id))
 }

@@ -8,7 +8,7 @@ export interface Counted {
 
 /** How long a list waits for its count, in ms. */
 const patience = 150
-/** What a text search is counted to, and a count that takes too long for the first time. */
+/** What is counted at once, and a text search is counted to. */
 const most = 10_000
 const remembered = 200
 
@@ -22,21 +22,12 @@ export class Counts {
     filter: Filter<T>,
     { bounded = false }: { readonly bounded?: boolean } = {},
   ): Promise<Counted> {
-    if (bounded) return this.#bounded(collection, filter)
+    const few = await countSome(collection, filter)
+    if (bounded || few.countExact !== false) return few
     const key = `${collection.collectionName} ${JSON.stringify(filter)}`
     const counting = this.#running.get(key) ?? this.#begin(collection, filter, key)
     if (await within(counting, patience)) return { count: await counting }
-    const last = this.#last.get(key)
-    if (last !== undefined) return { count: last, countExact: false }
-    return this.#bounded(collection, filter)
-  }
-
-  async #bounded<T extends Document>(
-    collection: Collection<T>,
-    filter: Filter<T>,
-  ): Promise<Counted> {
-    const count = await collection.countDocuments(filter, { limit: most + 1 })
-    return count > most ? { count: most, countExact: false } : { count }
+    return { count: this.#last.get(key) ?? few.count, countExact: false }
   }
 
   #begin<T extends Document>(
@@ -57,4 +48,12 @@ export class Counts {
     counting.catch(() => {}).finally(() => this.#running.delete(key))
     return counting
   }
+}
+
+async function countSome<T extends Document>(
+  collection: Collection<T>,
+  filter: Filter<T>,
+): Promise<Counted> {
+  const count = await collection.countDocuments(filter, { limit: most + 1 })
+  return count > most ? { count: most, countExact: false } : { count }
 }

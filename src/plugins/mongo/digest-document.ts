@@ -19,7 +19,7 @@ export interface DigestDocument extends Partial<Facets> {
   readonly fedAt?: Date
   readonly feeder?: string
   readonly fedNumber?: number
-  /** Of what the text index has of it. */
+  /** Of what can be searched of it. */
   readonly textHash?: string
   readonly gone?: 'pruned' | 'erased'
   readonly goneAt?: Date

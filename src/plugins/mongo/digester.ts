@@ -32,7 +32,18 @@ export async function digest(ids: Iterable<string>, options: DigesterOptions): P
     for (let from = 0; from < rest.length; from += atOnce)
       again.push(...(await digestSome(rest.slice(from, from + atOnce), options)))
     rest = again
+    if (rest.length > 0) await forgetTexts(rest, options.collections)
   }
+}
+
+/** What was forgotten while its text was being made. */
+async function forgetTexts(
+  ids: readonly string[],
+  { interceptions, texts }: Collections,
+): Promise<void> {
+  const there = await interceptions.distinct('_id', { _id: { $in: [...ids] } }, primary)
+  const gone = ids.filter((id) => !there.includes(id))
+  if (gone.length > 0) await texts.deleteMany({ _id: { $in: gone } })
 }
 
 /** Resolves to those that changed meanwhile. */
@@ -86,17 +97,17 @@ async function write(
         feeder,
       ),
     )
+  // Before the digest, which says that it is there. One that fails was made from something newer.
+  await tryUpserts(
+    texts,
+    made.map(({ text }) => text).filter((each) => each !== null),
+  )
   const updates = made.map(({ digest }) => digest).filter((each) => each !== null)
   // In order, for the feed: who sees one of this process's sees all before it.
   if (updates.length > 0) {
     const written = await tryUpserts(digests, updates, { ordered: true })
     if (written < updates.length) return wholes.map(({ document }) => document._id)
   }
-  // One that fails is there already, made from something newer.
-  await tryUpserts(
-    texts,
-    made.map(({ text }) => text).filter((each) => each !== null),
-  )
   const marks = [...new Set(made.flatMap(({ touches }) => touches))]
   await markDirty(collections, marks)
   onDirty(marks)

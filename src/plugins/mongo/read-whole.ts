@@ -21,7 +21,10 @@ export async function readWhole(
   documents: readonly InterceptionDocument[],
 ): Promise<Whole[]> {
   const more = furtherParts(documents)
-  const found = more.length > 0 ? await interceptions.find({ _id: { $in: more } }).toArray() : []
+  const found =
+    more.length > 0
+      ? await interceptions.find({ _id: { $in: more } }, { readPreference: 'primary' }).toArray()
+      : []
   const byId = new Map(found.map((part) => [part._id, part]))
   return documents.map((document) => {
     const own = Array.from({ length: (document.parts ?? 1) - 1 }, (_, index) =>

@@ -16,7 +16,7 @@ const isFirst = { of: { $exists: false } } as const
 
 /** Makes all that is derived anew from the records, while others write. */
 export async function reindex(collections: Collections, upkeep: Upkeep): Promise<ReindexReport> {
-  const { interceptions, digests, sessions, hours } = collections
+  const { interceptions, digests, texts, sessions, hours } = collections
   let count = 0
   for await (const ids of idPages(interceptions, isFirst)) {
     await renew(collections, ids)
@@ -32,6 +32,10 @@ export async function reindex(collections: Collections, upkeep: Upkeep): Promise
     const there = await interceptions.distinct('_id', { _id: { $in: ids } })
     const lost = ids.filter((id) => !there.includes(id))
     if (lost.length > 0) await upkeep.remove(collections, lost, 'pruned')
+  }
+  for await (const ids of idPages(texts)) {
+    const there = await interceptions.distinct('_id', { _id: { $in: ids } })
+    await texts.deleteMany({ _id: { $in: ids.filter((id) => !there.includes(id)) } })
   }
   // Also those that have lost all that they were made from.
   const dirty = { $set: { dirty: randomUUID() } }

@@ -21,7 +21,9 @@ export async function remove(
   const touches = await makeHusks(collections, ids, why)
   await markDirty(collections, touches)
   await texts.deleteMany(wanted)
-  const first = await interceptions.find(wanted, { projection: { parts: 1 } }).toArray()
+  const first = await interceptions
+    .find(wanted, { projection: { parts: 1 }, readPreference: 'primary' })
+    .toArray()
   const more = furtherParts(first)
   if (more.length > 0) await interceptions.deleteMany({ _id: { $in: more } })
   await digests.updateMany({ ...wanted, gone: { $exists: true } }, { $unset: { touches: '' } })
@@ -32,7 +34,9 @@ export async function remove(
 /** What hangs on them stays where it is, though nobody could find out again why. */
 async function keepLinks({ interceptions }: Collections, ids: readonly string[]): Promise<void> {
   const filter = { above: { $in: [...ids] }, links: { $exists: true }, doomed: { $exists: false } }
-  const found = await interceptions.find(filter, { projection: { links: 1 } }).toArray()
+  const found = await interceptions
+    .find(filter, { projection: { links: 1 }, readPreference: 'primary' })
+    .toArray()
   await tryUpserts(
     interceptions,
     found.map(({ _id, links }) => ({

@@ -73,9 +73,14 @@ export class Upkeep {
     for (const mark of marks) this.#dirty.set(mark, this.#tired.get(mark) ?? 0)
   }
 
+  /** Resolves when what was left when it began is in the lists, or that takes long. */
+  async ready(): Promise<void> {
+    if (this.#first !== null) await within(this.#first, 2000)
+  }
+
   /** Resolves when what this process wrote, and what was left when it began, shows in sessions and sums. */
   async settle(): Promise<void> {
-    if (this.#first !== null) await within(this.#first, 2000)
+    await this.ready()
     await this.#rollAll(Number.POSITIVE_INFINITY)
     // What is being made at the moment, too.
     await this.#turns.take(async () => {})

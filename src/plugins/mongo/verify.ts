@@ -86,11 +86,21 @@ async function wrongSessions(collections: Collections, wanted: Set<string>): Pro
     for (const document of found) {
       wanted.delete(document._id)
       if (document.dirty !== undefined) continue
-      const made = sessionOf(await summariesOf(collections, { session: document._id, ended: true }))
-      if (withoutPrompt(made) !== withoutPrompt(sessionIn(document))) wrong++
+      const summaries = await summariesOf(collections, { session: document._id, ended: true })
+      if (!agrees(() => withoutPrompt(sessionOf(summaries)) === withoutPrompt(sessionIn(document))))
+        wrong++
     }
   }
   return wrong + wanted.size
+}
+
+/** What cannot even be read does not. */
+function agrees(compare: () => boolean): boolean {
+  try {
+    return compare()
+  } catch {
+    return false
+  }
 }
 
 /** The digests from which it is made again are without texts. */
@@ -105,8 +115,8 @@ async function wrongHours(collections: Collections, wanted: Set<string>): Promis
     for (const document of found) {
       wanted.delete(document._id)
       if (document.dirty !== undefined) continue
-      const made = cellsOf(await summariesOf(collections, { hour: document._id, ended: true }))
-      if (inOrder(made) !== inOrder(cellsIn(document))) wrong++
+      const summaries = await summariesOf(collections, { hour: document._id, ended: true })
+      if (!agrees(() => inOrder(cellsOf(summaries)) === inOrder(cellsIn(document)))) wrong++
     }
   }
   return wrong + wanted.size

@@ -18,7 +18,8 @@ for (const { name, missing, run } of scenarios) {
     const report = await run({ ...extent, kills: kills[name] ?? extent.kills })
     assert.deepEqual(report.losses, [])
     assert.ok(report.whole > 10, `only ${report.whole} replies came whole`)
-    assert.ok((report.figures.openSeconds ?? 0) < 10, 'what a dead worker left open stays open')
+    // By themselves stores look for it once a minute.
+    assert.ok((report.figures.openSeconds ?? 0) < 30, 'what a dead worker left open stays open')
     assert.equal(report.figures.disorderly ?? 0, 0)
   })
 }

@@ -39,18 +39,23 @@ function withoutStore(
   return runRig({ killed: false, store, pace, clients }, async ({ gateway, load }) => {
     await pause(1000)
     await take()
-    // By then all that comes with the first requests is in memory.
-    await pause(outage / 4)
-    const residentBefore = gateway.resident
-    let residentMost = 0
-    for (let step = 0; step < 15; step++) {
-      await pause(outage / 20)
-      residentMost = Math.max(residentMost, gateway.resident)
+    // In the first quarter comes all that first requests bring into memory.
+    const resident: number[] = []
+    for (let quarter = 0; quarter < 4; quarter++) {
+      await pause(outage / 4)
+      resident.push(gateway.resident)
     }
+    const [afterQuarter = 0, afterHalf = 0, , atEnd = 0] = resident
     const wholeByThen = load.whole
     await giveBack()
     await gateway.healthy()
-    return { outageSeconds: outage / 1000, residentBefore, residentMost, wholeByThen }
+    return {
+      outageSeconds: outage / 1000,
+      'MiB after a quarter of it': afterQuarter,
+      'after half': afterHalf,
+      'at its end': atEnd,
+      'received whole by then': wholeByThen,
+    }
   })
 }
 

@@ -17,8 +17,12 @@ export async function erase(
   // Nothing of it has come yet: it may be on its way, under an id or a name.
   const initiatorIds = known.length === 0 ? [initiator] : known
   const filter = { initiatorId: { $in: initiatorIds }, startedAt: { $lte: until } }
-  const count = await interceptions.countDocuments(filter)
-  if (dryRun) return { interceptions: count, initiatorIds }
+  if (dryRun) return { interceptions: await interceptions.countDocuments(filter), initiatorIds }
+  // If this process dies now, the others do the rest.
+  const { matchedCount } = await interceptions.updateMany(filter, {
+    $set: { doomed: 'erased', stale: true },
+    $inc: { rev: 1 },
+  })
   const of = known.length === 0 ? ('name' as const) : ('id' as const)
   const tombstones = initiatorIds.map((id) => ({ hash: hashOf(id), of, before: until }))
   await limits.updateOne(
@@ -26,7 +30,7 @@ export async function erase(
     { $addToSet: { erased: { $each: tombstones } } },
     { upsert: true },
   )
-  let erased = 0
+  // Also what has come since.
   for (;;) {
     const options = { projection: { _id: 1 }, limit: atOnce, readPreference: 'primary' } as const
     const found = await interceptions.find(filter, options).toArray()
@@ -36,11 +40,10 @@ export async function erase(
       found.map(({ _id }) => _id),
       'erased',
     )
-    erased += found.length
   }
   // Sessions still show the last prompt of it.
   await upkeep.settle()
-  return { interceptions: erased, initiatorIds }
+  return { interceptions: matchedCount, initiatorIds }
 }
 
 async function idsOf(

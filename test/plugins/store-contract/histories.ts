@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { InterceptionRecord } from '../../../src/core/records.ts'
 import type { EraseQuery, PruneQuery, Store } from '../../../src/core/store.ts'
@@ -25,17 +26,34 @@ export function historyContract(check: Check, using: Using, runs: number): void 
       fc.asyncProperty(histories, ({ steps, inOrder }) =>
         using(async (store) => {
           const memory = memoryRecorder()
+          const { cursor } = await store.feed({})
           for (const step of inOrder) await take(memory, step)
           for (const step of steps) await take(store, step)
           const answers = await answersOf(store)
           assertAnswers(answers, await answersOf(memory), 'as memory')
+          assert.deepEqual(await fed(store, cursor), await ended(store), 'the feed missed none')
           await store.reindex()
           assertAnswers(await answersOf(store), answers, 'after reindex')
         }),
       ),
-      { numRuns: runs },
+      // Making a failure small takes hundreds of runs: where each is slow, its seed must do.
+      { numRuns: runs, endOnFailure: runs < 200 },
     )
   })
+}
+
+async function fed(store: Store, from: string): Promise<string[]> {
+  const ids = new Set<string>()
+  for (let after = from; ; ) {
+    const { results, cursor } = await store.feed({ after, limit: 4 })
+    for (const { interception } of results) ids.add(interception.id)
+    if (results.length === 0) return [...ids].sort()
+    after = cursor
+  }
+}
+
+async function ended(store: Store): Promise<string[]> {
+  return (await store.interceptions({ limit: 1000 })).results.map(({ id }) => id).sort()
 }
 
 async function take(store: Store, step: Step): Promise<void> {

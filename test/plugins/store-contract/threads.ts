@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { SessionAnswer, SessionDetailQuery, Store } from '../../../src/core/store.ts'
-import { at, idAt, type Plan, told, tool } from '../../support/stored-records.ts'
+import { at, idAt, type Plan, stamp, told, tool } from '../../support/stored-records.ts'
 import { badCursor, type Check } from './check.ts'
 
 const anna = { initiatorId: 'u-1', initiatorUsername: 'anna' }
@@ -104,6 +104,24 @@ export function threadContract(check: Check): void {
     assert.deepEqual(
       actions[0]?.toolCalls,
       rootRecords.filter(({ type }) => type === 'tool_usage'),
+    )
+  })
+
+  check('a thread’s prompt is the first that its root has', async (store) => {
+    const [id, silent] = [idAt(0), idAt(1)]
+    const [begun, asked, ended] = told({ id, start: of('s'), prompt: 'First' })
+    if (!asked || !ended) throw new Error('a plan of three records')
+    const more = { ...asked, ...stamp(id, 'another', 'prompt', 2), prompt: 'Second' }
+    await store.record([begun, more as typeof asked, asked, ended])
+    await store.record(told({ id: silent, ms: 1, start: of('s') }))
+    const answer = await store.session({ id: 's' })
+    assert.equal(answer?.type, 'session')
+    assert.deepEqual(
+      answer.threads.map(({ prompt, measures }) => [prompt, measures.prompts]),
+      [
+        ['First', 2],
+        [null, 0],
+      ],
     )
   })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type FakeUpstream, fakeUpstream } from '../../src/simulator/server.ts'
@@ -47,6 +48,8 @@ test('a worker that dies is replaced, and the others end at once what it left op
     () => 'cut',
   )
   await upstream.request(upstream.requests.length)
+  // A start that is not yet on disk goes with its process.
+  await until(() => openIn(gateway) === 1)
   const before = workersOf(gateway)
   // Whichever has it: both die, one after the other, so that each is replaced while another lives.
   for (const victim of before) {
@@ -183,6 +186,14 @@ async function start(args: readonly string[]): Promise<GatewayProcess> {
 function workersOf({ child }: GatewayProcess): number[] {
   const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
   return children.trim().split(' ').map(Number)
+}
+
+/** How many interceptions are open in its store. */
+function openIn({ folder }: GatewayProcess): number {
+  const store = new DatabaseSync(join(folder, 'sluice-data', 'sluice.db'), { readOnly: true })
+  const row = store.prepare('SELECT count(*) AS open FROM interceptions WHERE ended = 0').get()
+  store.close()
+  return Number(row?.open)
 }
 
 function isAlive(pid: number): boolean {

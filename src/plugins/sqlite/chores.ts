@@ -23,7 +23,7 @@ export interface Slices {
   /** One piece of work that can't be cut, in a transaction of its own. */
   one<Result>(work: () => Result): Promise<Result>
   /** Between transactions: what SQLite does by itself. */
-  outside(work: () => void): Promise<void>
+  outside<Result>(work: () => Result): Promise<Result>
 }
 
 /** How long the steps of a transaction may take, in ms; what is derived and the commit come on top. */
@@ -60,8 +60,9 @@ export function chores(store: StoreWriter, owner: string): Chores {
       return result
     },
     async outside(work) {
-      work()
+      const result = work()
       await pause(gap)
+      return result
     },
   }
 

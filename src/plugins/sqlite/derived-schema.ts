@@ -112,6 +112,8 @@ export const derivedSchema: string = `
     PRIMARY KEY (span, tool, at, combo)
   ) WITHOUT ROWID;
 
+  CREATE INDEX tool_cells_by_combo ON tool_cells (combo, span, at);
+
   CREATE TABLE kinds (
     key INTEGER PRIMARY KEY,
     initiator INTEGER NOT NULL,

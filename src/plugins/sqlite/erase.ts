@@ -96,5 +96,8 @@ async function wipe({ database }: StoreWriter, slices: Slices): Promise<void> {
     // Less than two changes: nothing was left to merge (https://sqlite.org/fts5.html#the_merge_command).
     return Number(changes.get()?.n) - before >= 2
   })
-  await slices.outside(() => database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
+  // Whoever reads just now keeps the log: not for long.
+  const truncate = database.prepare('PRAGMA wal_checkpoint(TRUNCATE)')
+  for (let tries = 0; tries < 200; tries++)
+    if (await slices.outside(() => truncate.get()?.busy === 0)) return
 }

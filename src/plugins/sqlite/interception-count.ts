@@ -13,7 +13,7 @@ export interface Count {
 /** What words find is counted up to here. */
 const maxFound = 10_000
 /** How long may be spent on counting where there are no sums, in ms; what is counted by then is a lower bound. */
-const maxTime = 40
+const maxTime = 25
 
 export function countOf(database: DatabaseSync, scope: Scope, driver: Driver): Count {
   const { query, combos, from, to } = scope

@@ -95,9 +95,9 @@ const migrations: readonly string[] = [
   derivedSchema,
 ]
 
-/** Brings the database to the newest schema. Safe where several processes start at once. */
-export function migrate(database: DatabaseSync, path: string): void {
-  if (version(database) === migrations.length && isOurs(database)) return
+/** Brings the database to the newest schema, or to one before. Safe where several processes start at once. */
+export function migrate(database: DatabaseSync, path: string, to = migrations.length): void {
+  if (version(database) === to && isOurs(database)) return
   database.exec('BEGIN IMMEDIATE')
   try {
     // Asked again: another process may have been faster.
@@ -114,8 +114,8 @@ export function migrate(database: DatabaseSync, path: string): void {
         { code: 'ERR_STORE_SCHEMA' },
       )
     }
-    for (const migration of migrations.slice(from)) database.exec(migration)
-    database.exec(`PRAGMA user_version = ${migrations.length}`)
+    for (const migration of migrations.slice(from, to)) database.exec(migration)
+    database.exec(`PRAGMA user_version = ${to}`)
     database.exec('COMMIT')
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')

@@ -36,6 +36,7 @@ export function openDatabase({ path, synchronous }: StoreOptions): DatabaseSync 
       PRAGMA wal_autocheckpoint = 4000;
       PRAGMA cache_size = -16000;
       PRAGMA temp_store = MEMORY;
+      PRAGMA secure_delete = ON;
     `)
     migrate(database, path)
     return database

@@ -45,7 +45,9 @@ function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): St
   const { groupBy, interval } = query
   const { conditions, values } = comboConditions(query)
   const { key, also, join } = groups[groupBy]
-  const { tables, time } = sourceOf(segment, groupBy === 'tool')
+  // One initiator's combos are few, and have their sums in an index.
+  const isOwn = query.visibleTo !== undefined || query.initiator !== undefined
+  const { tables, own, time } = sourceOf(segment, groupBy === 'tool', isOwn)
   const length = interval === 'hour' ? hour : day
   const bucket = interval ? `, ${time} / ${length} * ${length} AS bucket` : ''
   if (segment.source === 'day' && conditions.length === 0) return totalsOf(database, query, segment)
@@ -54,7 +56,7 @@ function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): St
     .prepare(
       `SELECT ${key} AS name${also}${bucket}, ${measureColumns.map((column) => `sum(sums.${column}) AS ${column}`).join(', ')}
        FROM ${tables}
-         ${needsCombos ? 'JOIN combos ON combos.key = sums.combo' : ''} ${join ? `JOIN ${join}` : ''}
+         ${own ?? (needsCombos ? 'JOIN combos ON combos.key = sums.combo' : '')} ${join ? `JOIN ${join}` : ''}
        ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
        GROUP BY name${also ? ', who' : ''}${interval ? ', bucket' : ''}`,
     )
@@ -97,7 +99,7 @@ function rowOf(row: Record<string, unknown>, { groupBy, interval }: StatsQuery):
 }
 
 /** Where the sums of a stretch are, and the column of their time in ms. */
-function sourceOf({ source }: Segment, byTool: boolean) {
+function sourceOf({ source }: Segment, byTool: boolean, isOwn: boolean) {
   const columns = (table: string) =>
     measureColumns
       .map((column) =>
@@ -114,15 +116,24 @@ function sourceOf({ source }: Segment, byTool: boolean) {
           WHERE ${range}) AS sums`
       : `(SELECT summaries.key >> 20 AS at, combo, ${columns('summaries')} FROM summaries
           WHERE ${range}) AS sums`
-    return { tables, time: 'sums.at' }
+    return { tables, own: null, time: 'sums.at' }
   }
   const span = source === 'day' ? 1 : 0
   const within = `span = ${span} AND at >= $from AND at < $to`
+  if (isOwn) {
+    const cells = byTool ? 'tool_cells' : 'cells'
+    const range = `sums.span = ${span} AND sums.at >= $from AND sums.at < $to`
+    return {
+      tables: 'combos',
+      own: `CROSS JOIN ${cells} AS sums INDEXED BY ${cells}_by_combo ON sums.combo = combos.key AND ${range}`,
+      time: 'sums.at',
+    }
+  }
   const tables = byTool
     ? `(SELECT tool_cells.* FROM (${toolsOf(span)}) AS tools
           CROSS JOIN tool_cells ON tool_cells.tool = tools.tool WHERE ${within}) AS sums`
     : `(SELECT * FROM cells WHERE ${within}) AS sums`
-  return { tables, time: 'sums.at' }
+  return { tables, own: null, time: 'sums.at' }
 }
 
 /** All tools, by a seek each. */

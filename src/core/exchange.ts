@@ -2,7 +2,7 @@ import { readAnnotations } from './annotations.ts'
 import { asksUsage, withUsageAsked } from './chat-usage.ts'
 import type { ClientIdentity } from './client.ts'
 import type { ClientConnection } from './client-connection.ts'
-import { createReader } from './create-reader.ts'
+import { type CreatedReader, createReader } from './create-reader.ts'
 import { type Credential, resolveCredential } from './credentials.ts'
 import { messageOf, SluiceError } from './errors.ts'
 import type { InterceptionEvent } from './events.ts'
@@ -11,7 +11,7 @@ import { FrameFeed } from './frame-feed.ts'
 import { upstreamHeaders } from './headers.ts'
 import { interceptionId } from './ids.ts'
 import type { InterceptOptions } from './intercept.ts'
-import type { Interception } from './interception.ts'
+import { interceptionOf } from './interception.ts'
 import type { Serving } from './open-requests.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { replyWithError } from './own-reply.ts'
@@ -26,7 +26,9 @@ import type { Runtime } from './runtime.ts'
 import { withoutSecrets } from './secrets.ts'
 import { type Settled, Settlement } from './settlement.ts'
 import { purposeOf, startRecord } from './start-record.ts'
-import type { Reply, UpstreamRequest } from './upstream.ts'
+import { openToolRounds } from './tool-rounds/open-tool-rounds.ts'
+import type { MergedReply, ToolRounds } from './tool-rounds/tool-rounds.ts'
+import type { Send, UpstreamRequest } from './upstream.ts'
 
 export interface RequestFacts {
   readonly summary: RequestSummary
@@ -47,6 +49,7 @@ export class Exchange implements Serving, Settled {
   readonly #start: InterceptionStart
   readonly #settlement: Settlement
   #relay: Relay | undefined
+  #rounds: ToolRounds | undefined
 
   constructor(
     options: InterceptOptions,
@@ -66,7 +69,9 @@ export class Exchange implements Serving, Settled {
     const key = retryKey(initiator.id, identity.clientSessionId, body.bytes)
     const retried = runtime.retries.find(key)
     this.#start = this.#startRecord(facts, startedAt, retried)
-    const pipeline = new Pipeline(this.#interception(startedAt), this.#start, runtime.pipeline())
+    const { frames$ } = this.#frames
+    const seen = interceptionOf(this.#id, initiator, this.#start, startedAt, frames$)
+    const pipeline = new Pipeline(seen, this.#start, runtime.pipeline())
     this.#settlement = new Settlement(pipeline, this, body.bytes.length)
     const attempt = runtime.retries.remember(key, {
       id: this.#id,
@@ -106,16 +111,38 @@ export class Exchange implements Serving, Settled {
       if (this.#settlement.outcome) return null
       this.#settlement.facts.sentUpstreamAt = performance.now()
       const request = this.#upstreamRequest(body, this.#credential)
-      const reply = await withHeadersTimeout(this.#client, this.#runtime, () =>
-        this.#runtime.send(request),
-      )
-      this.#settlement.facts.httpStatus = reply.status
-      this.#relay = this.#begin(reply)
+      const merged = await this.#call(request)
+      this.#settlement.facts.httpStatus = merged.reply.status
+      this.#relay = this.#begin(merged)
       return this.#relay
     } catch (error) {
       this.#failed(error)
       return null
     }
+  }
+
+  /** One upstream call, or with tools of ours as many as they take. */
+  async #call(request: UpstreamRequest): Promise<MergedReply> {
+    const { format, initiator } = this.#options
+    const send: Send = (sent) =>
+      withHeadersTimeout(this.#client, this.#runtime, () => this.#runtime.send(sent))
+    if (!this.#runtime.injectedTools) return { reply: await send(request), reader: null }
+    const open = await openToolRounds({
+      runtime: this.#runtime,
+      format,
+      initiator,
+      key: this.#start.apiKeyId ?? '',
+      purpose: this.#start.purpose,
+      request,
+      client: this.#client,
+      send,
+      emit: (events) => this.#settlement.observe(events),
+      frame: (frame) => this.#frames.tell(frame),
+    })
+    if (!open) return { reply: await send(request), reader: null }
+    this.#rounds = open.rounds
+    void this.#settlement.ended.then(() => open.release())
+    return open.rounds.start()
   }
 
   async #requireRecording(): Promise<void> {
@@ -140,13 +167,13 @@ export class Exchange implements Serving, Settled {
     }
   }
 
-  #begin(reply: Reply): Relay {
+  #begin(merged: MergedReply): Relay {
     try {
-      const relay = this.#createRelay(reply)
+      const relay = this.#createRelay(merged)
       relay.begin()
       return relay
     } catch (cause) {
-      reply.body.destroy()
+      merged.reply.body.destroy()
       throw new SluiceError(`the upstream's reply can't be passed on: ${messageOf(cause)}`, {
         code: 'ERR_UPSTREAM_REPLY',
         status: 502,
@@ -155,18 +182,11 @@ export class Exchange implements Serving, Settled {
     }
   }
 
-  #createRelay(reply: Reply): Relay {
-    const { ctx, format, provider } = this.#options
+  #createRelay(merged: MergedReply): Relay {
+    const { ctx, provider } = this.#options
     const { settings, gate, drains, state } = this.#runtime
-    const settlement = this.#settlement
-    const { reader, round, edited } = createReader(reply, {
-      format,
-      roundNumber: 0,
-      askedUsage: this.#askedUsage,
-      emit: (events) => settlement.observe(events),
-      terminal: () => this.#relay?.terminalRead(),
-      frame: (frame) => this.#frames.tell(frame),
-    })
+    const { reply } = merged
+    const { reader, round, edited } = this.#createReader(merged)
     return new Relay({
       id: this.#id,
       request: ctx.req,
@@ -174,7 +194,7 @@ export class Exchange implements Serving, Settled {
       reply,
       reader,
       generating: () => round.generating,
-      settlement,
+      settlement: this.#settlement,
       gate,
       drains: (provider.disconnect ?? settings.disconnect) === 'drain' ? drains : null,
       upstreamIdleTimeout: settings.upstreamIdleTimeout,
@@ -184,12 +204,30 @@ export class Exchange implements Serving, Settled {
     })
   }
 
+  /** What runs tools reads the replies itself; of the merged one only the end is looked for. */
+  #createReader({ reply, reader }: MergedReply): Pick<CreatedReader, 'reader' | 'edited'> & {
+    readonly round: { readonly generating: boolean }
+  } {
+    const askedUsage = this.#askedUsage
+    const terminal = () => this.#relay?.terminalRead()
+    if (reader && this.#rounds)
+      return { reader: reader({ askedUsage, terminal }), round: this.#rounds, edited: false }
+    return createReader(reply, {
+      format: this.#options.format,
+      roundNumber: 0,
+      askedUsage,
+      emit: (events) => this.#settlement.observe(events),
+      terminal,
+      frame: (frame) => this.#frames.tell(frame),
+    })
+  }
+
   #ownHeaders(): readonly string[] {
     return ['x-sluice-interception-id', this.#id]
   }
 
   owed(): readonly InterceptionEvent[] {
-    return this.#relay?.owed() ?? []
+    return this.#relay?.owed() ?? this.#rounds?.finish() ?? []
   }
 
   /** Also of calls that are told only at the end: Chat's. */
@@ -213,6 +251,7 @@ export class Exchange implements Serving, Settled {
   }
 
   #clientGone(): void {
+    this.#rounds?.clientGone()
     if (this.#relay) return this.#relay.clientGone()
     this.#settlement.settle('client_gone')
     this.#client.abort(new Error('the client went away'))
@@ -264,24 +303,6 @@ export class Exchange implements Serving, Settled {
     if (facts.partial) diagnostics.count('observed_partial', { provider })
     if (outcome === 'completed' && !sawUsage) diagnostics.count('usage_missing', { provider })
     this.#frames.end()
-  }
-
-  #interception(startedAt: Date): Interception {
-    const { initiator } = this.#options
-    const { provider, providerName, format, model, client, sessionId, streaming } = this.#start
-    return Object.freeze({
-      id: this.#id,
-      initiator,
-      provider,
-      providerName,
-      format,
-      model,
-      client,
-      sessionId,
-      streaming,
-      startedAt,
-      frames$: this.#frames.frames$,
-    })
   }
 
   #startRecord(

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import type { FormatName } from './records.ts'
+import type { FormatName, InterceptionStart } from './records.ts'
 import type { Frame } from './sse.ts'
 
 /** Who is behind a request. */
@@ -30,4 +30,28 @@ export interface Interception {
   readonly startedAt: Date
   /** The reply's frames with their very bytes; nothing is copied while no one subscribes. */
   readonly frames$: Observable<Frame>
+}
+
+/** What plugins see of an interception that begins. */
+export function interceptionOf(
+  id: string,
+  initiator: Initiator,
+  start: InterceptionStart,
+  startedAt: Date,
+  frames$: Observable<Frame>,
+): Interception {
+  const { provider, providerName, format, model, client, sessionId, streaming } = start
+  return Object.freeze({
+    id,
+    initiator,
+    provider,
+    providerName,
+    format,
+    model,
+    client,
+    sessionId,
+    streaming,
+    startedAt,
+    frames$,
+  })
 }

@@ -52,7 +52,7 @@ export function interceptionList(database: DatabaseSync, query: InterceptionQuer
   const spots = nothing ? [] : page(database, scope, driver, after, 0, offset + limit)
   const sign = sort === 'newest' ? -1 : 1
   const order = (a: Spot, b: Spot) => sign * (a.at - b.at || (a.id < b.id ? -1 : 1))
-  const rest = open.filter((spot) => !after || order(spot, after) > 0)
+  const rest = open.filter((spot) => !after || (spot.id !== after.id && order(spot, after) > 0))
   const all = [...spots, ...rest].sort(order).slice(offset, offset + limit)
   return { ...ended, count: ended.count + open.length, ids: all.map(({ id }) => id) }
 }

@@ -128,6 +128,18 @@ export function listContract(check: Check): void {
     }
   })
 
+  check('pages by cursor go on after those that run, too', async (store) => {
+    const all = [0, 1, 1, 2].flatMap((ms) => [told({ ms }), told({ ms, end: null })])
+    await store.record(all.flat())
+    const oldest = all.map(([begun]) => begun.interceptionId)
+    for (const sort of ['newest', 'oldest'] as const) {
+      for (const limit of [1, 2, 3]) {
+        const seen = await pages(store, { sort, limit, running: true })
+        assert.deepEqual(seen, sort === 'oldest' ? oldest : oldest.toReversed())
+      }
+    }
+  })
+
   check('what comes in between shifts no page by cursor', async (store) => {
     const ids = await filled(store)
     const [first, second] = ids('ed') as [string, string]

@@ -59,7 +59,7 @@ function moves({ from, to, runs }: Moves): void {
           assert.ok((await exported(target)) === text)
         })
       }),
-      { numRuns: runs },
+      { numRuns: runs, endOnFailure: true },
     )
   })
 
@@ -80,7 +80,7 @@ function moves({ from, to, runs }: Moves): void {
           assert.deepEqual([copied, same], [0, report.interceptions])
         })
       }),
-      { numRuns: runs },
+      { numRuns: runs, endOnFailure: true },
     )
   })
 

@@ -24,7 +24,10 @@ export function sqliteRecorder({
   synchronous = 'full',
   processId = ownProcessId,
 }: SqliteRecorderOptions): Store {
-  const writer = new StoreWorker('writer', { path, synchronous, processId })
+  // Chores of the writer end their slice where a batch is on its way.
+  const waiting = new SharedArrayBuffer(4)
+  const count = new Int32Array(waiting)
+  const writer = new StoreWorker('writer', { path, synchronous, processId, waiting })
   const reader = new StoreWorker('reader', { path, synchronous, processId })
   let opening: Promise<void> | undefined
   let closed = false
@@ -59,11 +62,12 @@ export function sqliteRecorder({
     record: async (records) => {
       await ready()
       const batches = encodeRecords(records)
+      Atomics.add(count, 0, batches.length)
       const refused = await Promise.all(batches.map((rows) => writer.call<number>('record', rows)))
-      const count = refused.reduce((sum, each) => sum + each, 0)
-      if (count === 0) return
+      const dropped = refused.reduce((sum, each) => sum + each, 0)
+      if (dropped === 0) return
       const labels = { recorder: 'sqlite-recorder', reason: 'forgotten' }
-      diagnostics?.count('records_dropped', labels, count)
+      diagnostics?.count('records_dropped', labels, dropped)
     },
     ...storeAnswers(ask),
     prune: async (query) => {

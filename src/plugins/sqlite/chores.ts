@@ -31,8 +31,13 @@ const slice = 8
 /** How long batches and other processes are left the lock in between, in ms. */
 const gap = 5
 
-export function chores(store: StoreWriter, owner: string): Chores {
+export function chores(
+  store: StoreWriter,
+  owner: string,
+  isAwaited: () => boolean = () => false,
+): Chores {
   const held = lease(store.database, owner)
+  const mode = store.database.prepare('PRAGMA synchronous')
   let closed = false
   let last: Promise<unknown> = Promise.resolve()
   let running = 0
@@ -45,7 +50,8 @@ export function chores(store: StoreWriter, owner: string): Chores {
           const end = Math.min(performance.now() + slice, until)
           do {
             if (!step()) return false
-          } while (performance.now() < end)
+            // A batch that has come in the meantime waits for this step and the commit alone.
+          } while (performance.now() < end && !isAwaited())
           return true
         })
         await pause(gap)
@@ -67,10 +73,17 @@ export function chores(store: StoreWriter, owner: string): Chores {
   }
 
   function transaction<Result>(work: () => Result): Result {
-    return store.change(() => {
-      held.renew()
-      return work()
-    })
+    // What a power cut takes back is done again: only its order must hold, and that the log keeps.
+    const { synchronous } = mode.get() ?? {}
+    store.database.exec('PRAGMA synchronous = NORMAL')
+    try {
+      return store.change(() => {
+        held.renew()
+        return work()
+      })
+    } finally {
+      store.database.exec(`PRAGMA synchronous = ${synchronous}`)
+    }
   }
 
   async function acquire(wait: boolean): Promise<boolean> {

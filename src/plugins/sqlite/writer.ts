@@ -12,15 +12,22 @@ import { reindex } from './reindex.ts'
 import { type Methods, serve } from './serve.ts'
 import { storeWriter } from './store-writer.ts'
 
-const options = workerData as StoreOptions
+const options = workerData as WriterOptions
 serve(options.path, () => open(options))
 
-function open(options: StoreOptions): Methods {
+interface WriterOptions extends StoreOptions {
+  /** How many batches are on their way. */
+  readonly waiting: SharedArrayBuffer
+}
+
+function open(options: WriterOptions): Methods {
+  const waiting = new Int32Array(options.waiting)
+  Atomics.store(waiting, 0, 0)
   const database = openDatabase(options)
   const mark = new ProcessMark(options.path, options.processId)
   const store = storeWriter(database, () => mark.isAlone())
   const owner = `${options.processId} ${randomUUID()}`
-  const work = chores(store, owner)
+  const work = chores(store, owner, () => Atomics.load(waiting, 0) > 0)
   let closed = false
   const idle = setTimeout(truncateLog, 1000).unref()
   const reaper = setInterval(() => attempt(() => reap(store, mark)), 60_000).unref()
@@ -40,6 +47,7 @@ function open(options: StoreOptions): Methods {
   return {
     open: () => {},
     record: (rows: readonly (string | number)[]) => {
+      Atomics.sub(waiting, 0, 1)
       idle.refresh()
       return store.write(rows)
     },

@@ -22,7 +22,7 @@ export interface Combos {
 }
 
 /** A share of the store that is found sooner by walking through time than by an index. */
-export const common = 0.05
+const common = 0.05
 
 const named = [
   ['provider', 'provider'],

@@ -4,7 +4,7 @@ import { measureColumns } from './measure-columns.ts'
 export const hour = 3_600_000
 export const day = 86_400_000
 /** Sums are kept for hours and, so that a month costs little, for days. */
-export const spans: readonly (readonly [span: number, length: number])[] = [
+const spans: readonly (readonly [span: number, length: number])[] = [
   [0, hour],
   [1, day],
 ]

@@ -1,3 +1,4 @@
+import type { Summary } from '../../core/summary.ts'
 import type { Cell } from './cells.ts'
 import { shortKey } from './short-key.ts'
 
@@ -25,4 +26,13 @@ export function hourKeyOf(initiatorId: string, time: Date): string {
 
 export function cellsIn({ cells }: HourDocument): readonly Cell[] {
   return JSON.parse(cells ?? '[]') as Cell[]
+}
+
+export function hourDocument(
+  key: string,
+  { initiatorId, startedAt }: Pick<Summary, 'initiatorId' | 'startedAt'>,
+  cells: readonly Cell[],
+): HourDocument {
+  const hour = hourOf(new Date(startedAt))
+  return { _id: key, initiatorId, hour, cells: JSON.stringify(cells) }
 }

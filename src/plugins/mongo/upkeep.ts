@@ -164,24 +164,24 @@ export class Upkeep {
     for (let from = 0; from < due.length; from += atOnce) {
       const marks = due.slice(from, from + atOnce)
       await this.#turns.take(() =>
-        this.#connection.use(async (collections) => {
-          await Promise.all(marks.map((mark) => this.#roll(collections, mark)))
-        }),
+        this.#connection.use((collections) => this.#roll(collections, marks)),
       )
     }
   }
 
-  async #roll(collections: Collections, mark: string): Promise<void> {
-    if (!this.#dirty.delete(mark)) return
+  async #roll(collections: Collections, marks: readonly string[]): Promise<void> {
+    const own = marks.filter((mark) => this.#dirty.delete(mark))
+    if (own.length === 0) return
     const begin = performance.now()
     try {
-      await roll(collections, mark)
+      await roll(collections, own)
     } catch (error) {
-      this.#dirty.set(mark, 0)
+      for (const mark of own) this.#dirty.set(mark, 0)
       throw error
     }
     const end = performance.now()
-    if (end - begin > 1000 / rest) this.#tired.set(mark, end + (end - begin) * rest)
+    if (end - begin < 1000 / rest) return
+    for (const mark of own) this.#tired.set(mark, end + (end - begin) * rest)
   }
 }
 

@@ -10,7 +10,7 @@ const members: Readonly<Record<ValueName, string>> = {
   initiator: 'initiatorUsername',
 }
 
-/** What occurs, in order; most members are read from an index, one entry for each value. */
+/** What occurs, in order; each member has an index in which MongoDB can go from value to value. */
 export async function findValues(
   { digests }: Collections,
   { of, visibleTo, prefix = '', limit = 100, offset = 0 }: ValuesQuery,

@@ -13,7 +13,7 @@ export interface Count {
 /** What words find is counted up to here. */
 const maxFound = 10_000
 /** How long may be spent on counting where there are no sums, in ms; what is counted by then is a lower bound. */
-const maxTime = 25
+const maxTime = 15
 
 export function countOf(database: DatabaseSync, scope: Scope, driver: Driver): Count {
   const { query, combos, from, to } = scope
@@ -26,12 +26,21 @@ export function countOf(database: DatabaseSync, scope: Scope, driver: Driver): C
     const count = combos ? combos.interceptions : Number(database.prepare(total).get()?.n ?? 0)
     return { count, countExact: true }
   }
+  // Many combos that many tools' sums have to be asked for: day by day, while there is time.
+  const isWide = query.tool !== undefined && combos !== null && combos.keys === null
+  const until = performance.now() + (isWide ? maxTime : Number.POSITIVE_INFINITY)
+  const stretches = isWide ? daysOf(database, from, to) : [[from, to] as const]
   let count = 0
-  for (const segment of segments(from, to)) {
+  for (const segment of segmentsOf(stretches)) {
+    if (performance.now() > until) return { count, countExact: false }
     if (segment.source === 'rows') count += countRows(database, driver, segment.from, segment.to)
     else count += countCells(database, scope, segment)
   }
   return { count, countExact: true }
+}
+
+function* segmentsOf(stretches: Iterable<readonly [from: number, to: number]>): Generator<Segment> {
+  for (const [from, to] of stretches) yield* segments(from, to)
 }
 
 function countCells(database: DatabaseSync, scope: Scope, segment: Segment): number {

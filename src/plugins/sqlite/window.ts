@@ -28,7 +28,11 @@ export function windowOf(
   const end = after && newest ? Math.min(to, after.at + 1) : to
   const whole = { from: start, to: end, skip: offset }
   const hasSums = match === null && query.sessionId === undefined && !hasAny(query.annotations)
-  const isNeeded = combos !== null || query.tool !== undefined || offset > limit
+  const isRare = combos === null || combos.keys !== null || combos.only !== null
+  const isNeeded =
+    query.tool === undefined
+      ? (combos !== null && isRare) || offset > limit
+      : isRare && !combos?.only
   if (!hasSums || !isNeeded) return whole
 
   let { from: lo, to: hi, skip } = whole

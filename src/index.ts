@@ -23,7 +23,7 @@ export type {
   UsageEvent,
 } from './core/events.ts'
 export { ofType } from './core/events.ts'
-export { createGateway, type Gateway, type GatewayOptions } from './core/gateway.ts'
+export type { GatewayOptions } from './core/gateway.ts'
 export type { InitiatorAnswer, InitiatorFunction } from './core/identity.ts'
 export type { Initiator, Interception } from './core/interception.ts'
 export type { McpOptions } from './core/mcp/injected-tools.ts'
@@ -96,3 +96,4 @@ export type {
   TransportOptions,
   UpstreamRequest,
 } from './core/upstream.ts'
+export { type ApiOptions, createGateway, type Gateway } from './server/api/gateway.ts'

@@ -70,11 +70,33 @@ export interface GatewayOptions {
   readonly identityTimeout?: number
 }
 
+/** What can be changed while requests run. */
+export type GatewayChanges = Partial<
+  Pick<
+    GatewayOptions,
+    | 'providers'
+    | 'clientRules'
+    | 'mcp'
+    | 'allowByok'
+    | 'maxBodySize'
+    | 'upstreamHeadersTimeout'
+    | 'upstreamIdleTimeout'
+    | 'clientIdleTimeout'
+    | 'disconnect'
+    | 'annotations'
+  >
+>
+
 export interface Gateway {
   /** For any Koa app, also behind a prefix; what is no provider's path goes to `next()`. */
   middleware(options?: { readonly prefix?: string }): Middleware
   /** For hosts with an `upgrade` listener: answers 426 on its paths and tells whether it did. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, prefix?: string): boolean
+  /**
+   * Changes what is named, for requests that begin from now on: each that runs keeps what it began with. Throws, with
+   * nothing changed, where that will not do. Connections that are no longer used close by themselves.
+   */
+  reconfigure(changes: GatewayChanges): void
   /** Opens the plugins; done by the first request where it is not called. Rejects where a durable one can't. */
   open(): Promise<void>
   /** Refuses new requests, waits `ms` for those that run, then ends them with their records. */
@@ -125,7 +147,8 @@ export function createGateway({
   const diagnostics = new Diagnostics(log)
   const transport = createTransport(transportChoice, { http2, ...(proxy && { proxy }) })
   const set = new PluginSet(plugins, diagnostics)
-  const runtime: Runtime = {
+  // Each request holds on to the one that it began with.
+  let runtime: Runtime = {
     providers: byName(providers),
     identify: identifyBy(initiator, identityTimeout),
     send: layers.reduceRight((send, layer) => layer(send), transport.send),
@@ -168,6 +191,21 @@ export function createGateway({
     },
     get queues() {
       return set.queues.map(({ plugin, size }) => ({ recorder: plugin.name, records: size }))
+    },
+    reconfigure: ({ providers, clientRules, mcp, ...settings }) => {
+      const named = providers ? byName(providers) : runtime.providers
+      const { injectedTools: before } = runtime
+      const injectedTools = mcp
+        ? createInjectedTools(mcp, diagnostics, before?.hiddenCalls)
+        : before
+      runtime = {
+        ...runtime,
+        providers: named,
+        clientRules: clientRules ?? runtime.clientRules,
+        injectedTools,
+        settings: { ...runtime.settings, ...settings },
+      }
+      if (injectedTools !== before) before?.retire()
     },
     open: () => set.open(),
     middleware: ({ prefix = '' } = {}) => {

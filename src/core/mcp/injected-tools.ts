@@ -35,6 +35,8 @@ export interface InjectedTools {
   readonly hiddenCalls: HiddenCalls
   /** The tools of one initiator, to be given back. Rejects when `signal` aborts. */
   acquire(initiator: Initiator, key: string, signal: AbortSignal): Promise<Lease>
+  /** Others take its place: connections are closed as soon as no request uses them. */
+  retire(): void
   close(): Promise<void>
 }
 
@@ -57,6 +59,8 @@ export function createInjectedTools(
     parallel = false,
   }: McpOptions,
   diagnostics: Diagnostics,
+  /** Outlive servers that are exchanged. */
+  hiddenCalls = new HiddenCalls(),
 ): InjectedTools | null {
   checkServers(servers)
   if (!/^[A-Za-z0-9_-]{1,16}$/.test(prefix)) {
@@ -78,8 +82,9 @@ export function createInjectedTools(
   })
   return {
     limits: { maxRounds, maxCalls, callTimeout, totalTimeout, maxResult, parallel },
-    hiddenCalls: new HiddenCalls(),
+    hiddenCalls,
     acquire: (initiator, key, signal) => pool.acquire(initiator, key, signal),
+    retire: () => pool.retire(),
     close: () => pool.close(),
   }
 }

@@ -39,10 +39,12 @@ export class ToolboxPool {
   readonly #entries = new Map<string, Entry>()
   readonly #closing = new Set<Promise<void>>()
   #sweep: NodeJS.Timeout | undefined
+  #size: number
   #closed = false
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#size = options.size
   }
 
   /** Waits for a new toolbox's servers, each of which has its time-out. Rejects when `signal` aborts. */
@@ -71,6 +73,13 @@ export class ToolboxPool {
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** Keeps none that nobody uses, from now on. Requests that began before may still ask. */
+  retire(): void {
+    this.#size = 0
+    clearInterval(this.#sweep)
+    this.#trim()
   }
 
   /** Closes all, also those in use. */
@@ -106,14 +115,15 @@ export class ToolboxPool {
     this.#entries.set(name, entry)
     this.#count('miss')
     this.#trim(entry)
-    this.#sweep ??= setInterval(() => this.#retireExpired(), Math.max(1000, ttl / 4)).unref()
+    if (this.#size > 0)
+      this.#sweep ??= setInterval(() => this.#retireExpired(), Math.max(1000, ttl / 4)).unref()
     return entry
   }
 
   /** Over the capacity those go that nobody uses; requests that run are never refused for it. */
   #trim(kept?: Entry): void {
     for (const [name, entry] of this.#entries) {
-      if (this.#entries.size <= this.#options.size) return
+      if (this.#entries.size <= this.#size) return
       if (entry.users === 0 && entry !== kept) this.#retire(name, entry)
     }
   }

@@ -14,7 +14,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
   plugins: ['core'],
   server: ['core', 'plugins', 'simulator'],
   cli: ['core', 'plugins', 'server', 'simulator'],
-  'index.ts': ['core'],
+  'index.ts': ['core', 'server'],
   'testing.ts': ['core', 'simulator'],
 }
 
@@ -64,6 +64,20 @@ test('core knows no database, log, framework or command line, and plugins but th
     users('node:sqlite').every((file) => /^plugins\/(sqlite|journal)/.test(file)),
     users('node:sqlite').join(),
   )
+})
+
+test('the library loads no database, log, metrics or command line', () => {
+  const reached = new Set(['index.ts'])
+  const packages = new Set<string>()
+  for (const file of reached) {
+    // Types are erased.
+    const kept = (sources.get(file) ?? '').replace(/^(import|export) type [^']*'[^']*'$/gm, '')
+    for (const name of imports(file, kept)) (sources.has(name) ? reached : packages).add(name)
+  }
+  assert.ok(reached.has('server/api/rest-api.ts'))
+  assert.ok(!reached.has('server/app.ts'))
+  for (const name of packages)
+    assert.doesNotMatch(name, /^(mongodb|node:sqlite|winston|prom-client|commander|yaml|jose)$/)
 })
 
 test('the environment is read in the configuration alone', () => {

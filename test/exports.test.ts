@@ -29,6 +29,7 @@ test('the types of `sluice`', () => {
   deepEqual([...typed, ...inline].filter(Boolean).sort(), [
     'AgenticAction',
     'Answer',
+    'ApiOptions',
     'ClientRule',
     'Count',
     'CounterName',

@@ -1,14 +1,16 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Log } from '../core/diagnostics.ts'
-import { createGateway, type Gateway } from '../core/gateway.ts'
+import { createGateway, type Gateway, type GatewayChanges } from '../core/gateway.ts'
 import type { Plugin } from '../core/plugin.ts'
-import type { Recorder } from '../core/recorder.ts'
+import type { Store } from '../core/store.ts'
 import { accessLog } from './access-log.ts'
 import type { AccountStore } from './accounts/account-store.ts'
 import { Accounts } from './accounts/accounts.ts'
 import { memoryAccounts } from './accounts/memory-accounts.ts'
-import { api } from './api.ts'
+import { described } from './api/described.ts'
+import { LiveFeed } from './api/live-feed.ts'
+import { restApi } from './api/rest-api.ts'
 import type { Config } from './config.ts'
 import { cors } from './cors.ts'
 import { guard } from './guard.ts'
@@ -19,13 +21,14 @@ import { type Identify, identity } from './identity/identity.ts'
 import { atLeast, knowCaller } from './identity/rest-caller.ts'
 import { mcpOptions } from './mcp-options.ts'
 import { createMetrics, type Metrics, type MetricsSnapshot, metricsText } from './metrics.ts'
-import { observers } from './observers.ts'
+import { observers, priceBy } from './observers.ts'
 import { ownHeaders, setOwnHeaders } from './own-headers.ts'
 import { mounts } from './refusal.ts'
+import { serverPaths } from './server-paths.ts'
 import { usersApi } from './users-api.ts'
 
 export interface AppOptions {
-  readonly recorder: Recorder
+  readonly recorder: Store
   readonly log: Log
   /** Where users and tokens are kept, which `accounts.close()` closes. @default in memory */
   readonly accountStore?: AccountStore
@@ -42,6 +45,10 @@ export interface App {
   readonly gateway: Gateway
   readonly metrics: Metrics
   readonly accounts: Accounts
+  /** Who follows the live feed would never leave by itself. */
+  readonly live: LiveFeed
+  /** Goes on by another configuration, as far as one can be exchanged: requests that run keep theirs. */
+  reconfigure(config: Config): void
   /** Makes the first owner where that is asked for. Never rejects. */
   openAccounts(): Promise<void>
 }
@@ -58,45 +65,80 @@ export function createApp(
     gatherMetrics = async (own) => own,
   }: AppOptions,
 ): App {
+  let current = config
+  let price = priceBy(config)
   const accounts = new Accounts(accountStore)
   const identify = identity(config, { accounts, log })
   const gateway = createGateway({
     ...config,
+    ...changeable(config),
     http2: config.upstreamHttp2,
-    clientRules: config.clients,
     drain: {
       maxTime: config.drainMaxTime,
       maxBytes: config.drainMaxBytes,
       maxCount: config.drainMaxCount,
     },
-    mcp: mcpOptions(config),
-    plugins: [...observers(config), ...plugins, recorder],
+    plugins: [
+      ...observers(config, (usage, interception) => price(usage, interception)),
+      ...plugins,
+      recorder,
+    ],
     initiator: refusingBy(identify),
     log,
   })
 
   const { diagnostics } = gateway
+  const live = new LiveFeed({ store: recorder, log: diagnostics.log })
   const metrics = createMetrics({ diagnostics, gateway, recorder })
   const metricsPage = async () => metricsText(await gatherMetrics(await metrics.snapshot()))
 
   const koa = new Koa()
   koa.on('error', (error) => gateway.diagnostics.log('error', 'a request failed', { error }))
-  koa.use(guard({ config, diagnostics }))
+  koa.use(guard({ config: () => current, diagnostics }))
   for (const prefix of mounts) koa.use(gateway.middleware({ prefix }))
   koa.use(accessLog(diagnostics.log))
   koa.use(ownHeaders)
   koa.use(cors(config.corsOrigins))
+  const providerNames = () => config.providers.map(({ name }) => name)
+  const hasUser = async (name: string) => (await accounts.user(name)) !== null
+  const rest = { store: recorder, live, authorize: identify, providerNames, hasUser }
   for (const prefix of mounts.slice(1)) {
-    koa.use(api({ recorder, prefix, authorize: identify, log: diagnostics.log }).routes())
+    koa.use(described({ prefix, paths: serverPaths, page: '/api/docs' }).routes())
+    koa.use(restApi({ ...rest, prefix, log: diagnostics.log }).routes())
   }
   koa.use(usersApi({ accounts, authorize: identify, log: diagnostics.log }).routes())
-  koa.use(pages({ config, gateway, identify, isDraining, metricsPage }).routes())
+  koa.use(pages({ config: () => current, gateway, identify, isDraining, metricsPage }).routes())
   koa.use(nothingThere)
+  const reconfigure = (next: Config) => {
+    gateway.reconfigure(changeable(next))
+    price = priceBy(next)
+    providerNames.splice(0, providerNames.length, ...next.providers.map(({ name }) => name))
+    current = next
+  }
   const { bootstrapToken } = config
   const openAccounts = async () => {
     if (config.auth === 'tokens') await firstOwner({ accounts, bootstrapToken, log })
   }
-  return { koa, gateway, metrics, accounts, openAccounts }
+  return { koa, gateway, metrics, accounts, live, reconfigure, openAccounts }
+}
+
+/** What the gateway takes while requests run. */
+function changeable(config: Config) {
+  const { clients: clientRules, providers, allowByok, maxBodySize } = config
+  const { upstreamHeadersTimeout, upstreamIdleTimeout, clientIdleTimeout } = config
+  const { disconnect, annotations } = config
+  return {
+    providers,
+    clientRules,
+    mcp: mcpOptions(config),
+    allowByok,
+    maxBodySize,
+    upstreamHeadersTimeout,
+    upstreamIdleTimeout,
+    clientIdleTimeout,
+    disconnect,
+    annotations,
+  } satisfies GatewayChanges
 }
 
 /** On a provider's route what we answer ourselves is the refusal, and it alone gets headers of ours. */
@@ -124,7 +166,8 @@ function nothingThere(ctx: Koa.Context): void {
 }
 
 interface PagesOptions {
-  readonly config: Config
+  /** The present one. */
+  readonly config: () => Config
   readonly gateway: Gateway
   readonly identify: Identify
   readonly isDraining: () => boolean
@@ -132,25 +175,26 @@ interface PagesOptions {
 }
 
 function pages({ config, gateway, identify, isDraining, metricsPage }: PagesOptions): Router {
+  const { auth, requireRecording } = config()
   const router = new Router()
   router.get('/', (ctx) => {
     ctx.set('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'")
     ctx.type = 'html'
-    ctx.body = homePage(`${ctx.protocol}://${ctx.host}`, config)
+    ctx.body = homePage(`${ctx.protocol}://${ctx.host}`, config())
   })
   router.get('/healthz', (ctx) => {
     ctx.body = { status: 'ok' }
   })
   router.get('/readyz', async (ctx) => {
     // What they say names hosts and files.
-    const told = config.auth === 'none' || (await maySee(ctx, identify))
+    const told = auth === 'none' || (await maySee(ctx, identify))
     const faults = gateway.faults().map((fault) => (told ? fault : 'told to auditors and owners'))
-    const unrecorded = config.requireRecording && !gateway.recording
+    const unrecorded = requireRecording && !gateway.recording
     ctx.status = isDraining() || unrecorded ? 503 : 200
     ctx.body = { status: isDraining() ? 'draining' : unrecorded ? 'not recording' : 'ok', faults }
   })
   const open: Koa.Middleware[] =
-    config.auth === 'none' ? [] : [knowCaller(identify), atLeast('auditor')]
+    auth === 'none' ? [] : [knowCaller(identify), atLeast('auditor')]
   router.get('/metrics', ...open, async (ctx) => {
     const { type, text } = await metricsPage()
     ctx.set('content-type', type)

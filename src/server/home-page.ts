@@ -1,5 +1,6 @@
 import { clientHints } from './client-hints.ts'
 import type { Config } from './config.ts'
+import { escaped } from './escaped.ts'
 
 /** The plain page at `/`: the URLs, and how to point a client at them. Nothing is loaded from elsewhere. */
 export function homePage(
@@ -33,12 +34,9 @@ ${hints.join('\n')}
 <h2>What is recorded</h2>
 <ul>
 <li><a href="/api/v2/aibridge/interceptions">/api/v2/aibridge/interceptions</a></li>
+<li><a href="/api/docs">The API</a></li>
 <li><a href="/metrics">/metrics</a>, <a href="/healthz">/healthz</a>, <a href="/readyz">/readyz</a></li>
 </ul>
 </html>
 `
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`)
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import type { z } from 'zod'
 import { isObject, parseJson } from '../core/json.ts'
-import type { ApiError } from './list-query.ts'
+import type { ApiError } from './api/fault.ts'
 
 const maxBytes = 64 * 1024
 

@@ -1,11 +1,12 @@
 import type { RequestListener, Server, ServerResponse } from 'node:http'
+import { Server as TlsServer } from 'node:tls'
 import type { Log } from '../core/diagnostics.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Recorder } from '../core/recorder.ts'
 import type { Store } from '../core/store.ts'
 import { accountsOf } from './accounts/open-accounts.ts'
 import { type App, type AppOptions, createApp } from './app.ts'
-import { chores } from './chores.ts'
+import { type Chore, chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { listen } from './listen.ts'
 import { mounts } from './refusal.ts'
@@ -24,9 +25,12 @@ export interface ServeOptions {
 }
 
 export interface Running extends App {
+  /** The present one. */
   readonly config: Config
   readonly url: string
   readonly recorder: Recorder
+  /** Goes on by another configuration, of which nothing is new but what a reload can take. */
+  reload(config: Config): void
   /** Begins what exactly one process does beside serving. Once is enough. */
   lead(): void
   /** Refuses new requests, waits for those that run, aborts the rest with their records, closes everything. */
@@ -84,29 +88,57 @@ export async function serve(
     throw error
   }
   const { server, url } = listening
-  const { gateway, accounts } = app
+  const { gateway, accounts, live } = app
 
-  let started: ReturnType<(typeof chores)[number]>[] | undefined
+  let current = config
+  let started: ReturnType<Chore>[] | undefined
+  let idle = Promise.resolve()
   function lead(): void {
     const { diagnostics } = gateway
-    if (!draining) started ??= chores.map((chore) => chore({ config, recorder, log, diagnostics }))
+    if (draining) return
+    started ??= chores.map((chore) => chore({ config: current, recorder, log, diagnostics }))
+  }
+
+  function reload(next: Config): void {
+    app?.reconfigure(next)
+    if (next.tls && server instanceof TlsServer) server.setSecureContext(next.tls)
+    current = next
+    if (started) idle = idle.then(rest).then(lead)
+  }
+
+  /** Ends what `lead` began. */
+  async function rest(): Promise<void> {
+    const running = started ?? []
+    await Promise.allSettled(running.map(async (chore) => chore.stop()))
+    started = undefined
   }
 
   async function stop(): Promise<void> {
     draining = true
-    const idle = Promise.allSettled((started ?? []).map(async (chore) => chore.stop()))
+    live.close()
+    const rested = idle.then(rest)
     for (const response of open) response.shouldKeepAlive = false
     // A connection that was busy when the drain began is idle only later.
     const sweep = setInterval(() => server.closeIdleConnections(), 50)
     await gateway.drain(config.drainTimeout)
     clearInterval(sweep)
     await closeServer(server)
-    await idle
+    await rested
     await gateway.close()
     await accounts.close()
   }
 
-  return { ...app, config, url, recorder, lead, stop }
+  return {
+    ...app,
+    get config() {
+      return current
+    },
+    url,
+    recorder,
+    lead,
+    reload,
+    stop,
+  }
 }
 
 /** An answer for the moments between taking the port and opening the store. */

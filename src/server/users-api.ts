@@ -1,11 +1,10 @@
 import Router from '@koa/router'
 import type { Context } from 'koa'
-import { z } from 'zod'
 import type { Log } from '../core/diagnostics.ts'
 import { SluiceError } from '../core/errors.ts'
+import { newToken, newUser, roleChange } from './account-schemas.ts'
 import { tokenShape, userShape } from './account-shapes.ts'
 import type { Accounts } from './accounts/accounts.ts'
-import { roles } from './identity/caller.ts'
 import type { Identify } from './identity/identity.ts'
 import { answerFault, atLeast, callerOf, knowCaller } from './identity/rest-caller.ts'
 import { readJsonBody } from './json-body.ts'
@@ -15,22 +14,6 @@ export interface UsersApiOptions {
   readonly authorize: Identify
   readonly log: Log
 }
-
-const role = z.enum(roles, { error: 'must be member, auditor or owner' })
-const newUser = z.strictObject({
-  username: z.string({ error: 'must be given' }),
-  role: role.default('member'),
-})
-const change = z.strictObject({ role })
-const newToken = z.strictObject({
-  name: z.string({ error: 'must be a text' }).max(256, { error: 'is longer than 256' }).default(''),
-  /** Seconds. */
-  expires_in: z
-    .int({ error: 'must be a whole number of seconds' })
-    .positive({ error: 'must be more than 0' })
-    .max(3_153_600_000, { error: 'is more than 100 years' })
-    .optional(),
-})
 
 /** Users and their API tokens, for owners. `/users/me` tells everybody who they are. */
 export function usersApi({ accounts, authorize, log }: UsersApiOptions): Router {
@@ -54,7 +37,7 @@ export function usersApi({ accounts, authorize, log }: UsersApiOptions): Router 
     ctx.status = 201
   })
   router.put('/users/:username', async (ctx) => {
-    const read = await readJsonBody(ctx, change)
+    const read = await readJsonBody(ctx, roleChange)
     if ('error' in read) return refuse(ctx, read.error)
     ctx.body = userShape(await accounts.setRole(ctx.params.username ?? '', read.body.role))
   })

@@ -60,7 +60,7 @@ test('each request of the API is a line in the log, changes at info, with who an
   t.after(() => gateway.close())
   const token = await gateway.user('ann', 'owner')
   const headers = { 'x-sluice-token': token, 'x-request-id': 'id-1' }
-  await gateway.send('/api/v2/aibridge/interceptions?initiator=somebody', { headers })
+  await gateway.send('/api/v2/aibridge/interceptions?initiator=me', { headers })
   await gateway.send('/api/v2/users', { headers, body: { username: 'bob' } })
   await gateway.send('/api/v2/users')
   const lines = gateway.log.filter((line) => line.includes('/api/v2/'))

@@ -156,8 +156,17 @@ test('a member sees own records only, and nobody’s by guessing an id or by a s
   for (const query of ['', '?initiator=me', '?initiator=bob'])
     assert.deepEqual(await seen(users.bob, query), [bobs])
   const annsId = String(stored?.start.initiatorId)
-  for (const other of ['ann', annsId])
-    assert.deepEqual(await seen(users.bob, `?initiator=${other}`), [])
+  // To a member another user is as little there as one who never was.
+  for (const other of ['ann', annsId, 'nobody']) {
+    const { status, json } = await gateway.send(`${list}?initiator=${other}`, by(users.bob))
+    assert.equal(status, 400)
+    assert.deepEqual(json.validations, [
+      {
+        field: 'initiator',
+        detail: `Query param "initiator" has invalid value: user "${other}" either does not exist, or you are unauthorized to view them`,
+      },
+    ])
+  }
   assert.deepEqual(await seen(users.ann), [annsRoot])
   assert.deepEqual(await seen(users.eve), [bobs, annsRoot])
   assert.deepEqual(await seen(users.eve, '?initiator=me'), [])

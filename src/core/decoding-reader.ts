@@ -17,6 +17,11 @@ const decoders: ReadonlyMap<string, () => Transform> = new Map<string, () => Tra
   ['zstd', createZstdDecompress],
 ])
 
+/** What decodes a `content-encoding`; undefined where it is none, or none that is known. */
+export function decoderOf(encoding: string): Transform | undefined {
+  return decoders.get(encoding.trim().toLowerCase())?.()
+}
+
 /** Bounds of what is decoded for the observers: all in all, and against what came. */
 const maxDecoded = 64 * 1024 * 1024
 const maxRatio = 200
@@ -34,7 +39,7 @@ export class DecodingReader implements ReplyReader {
 
   constructor(encoding: string, inner: ReplyReader) {
     this.#inner = inner
-    this.#decoder = decoders.get(encoding)?.()
+    this.#decoder = decoderOf(encoding)
     this.#stoodDown = this.#decoder === undefined
     this.#decoder?.on('data', (chunk: Buffer) => this.#read(chunk))
     this.#decoder?.on('error', () => this.#standDown())

@@ -15,6 +15,7 @@ import type { Reply, Send } from '../../src/core/upstream.ts'
 export interface UpstreamRound {
   readonly chunks: readonly (Buffer | string)[]
   readonly status?: number
+  readonly headers?: readonly string[]
 }
 
 export interface TriedRounds {
@@ -117,16 +118,18 @@ export async function tryRounds({
   return { bytes, text: bytes.toString(), events, verdict, requests, reply }
 }
 
-function replyOf({ chunks, status = 200 }: UpstreamRound): Reply {
+function replyOf({ chunks, status = 200, headers }: UpstreamRound): Reply {
   const bytes = chunks.map((chunk) => Buffer.from(chunk as string))
   const json = /^\s*\{/.test(bytes[0]?.toString() ?? '')
   const length = Buffer.concat(bytes).length
   return {
     status,
     statusText: '',
-    headers: json
-      ? ['content-type', 'application/json', 'content-length', String(length)]
-      : ['content-type', 'text/event-stream'],
+    headers: headers
+      ? headers
+      : json
+        ? ['content-type', 'application/json', 'content-length', String(length)]
+        : ['content-type', 'text/event-stream'],
     body: Readable.from(bytes, { objectMode: false }),
   }
 }

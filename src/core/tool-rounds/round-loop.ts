@@ -3,8 +3,10 @@ import { JsonEdit } from '../json-edit.ts'
 import type { InjectedTool } from '../mcp/toolbox.ts'
 import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
 import type { AnsweredCall, Merger, ToolDialect } from './dialect.ts'
+import { freeChoice } from './free-choice.ts'
 import { limitError, type ToolLimits } from './limits.ts'
 import type { RoundsObserver } from './observer.ts'
+import { plainReply } from './plain-reply.ts'
 import { type CallTool, runCalls } from './run-calls.ts'
 
 export interface RoundLoopOptions {
@@ -34,6 +36,7 @@ export class RoundLoop {
   #rounds = 0
   #calls = 0
   #timer: NodeJS.Timeout | undefined
+  #broken = false
 
   constructor(options: RoundLoopOptions) {
     this.options = options
@@ -58,7 +61,16 @@ export class RoundLoop {
   }
 
   get #mayRun(): boolean {
-    return this.merger.runnable && !this.options.gone.aborted
+    return this.merger.runnable && !this.#broken && !this.options.gone.aborted
+  }
+
+  /** True where the client was told of an error: that is the reply's end, whatever the round called before. */
+  get isBroken(): boolean {
+    return this.#broken
+  }
+
+  break(): void {
+    this.#broken = true
   }
 
   async send(signal: AbortSignal): Promise<Reply> {
@@ -81,10 +93,15 @@ export class RoundLoop {
     this.options.gone.throwIfAborted()
     const request = new JsonEdit(this.#body)
     dialect.followUp(request, this.merger.answer(), answered)
+    freeChoice(
+      request,
+      (tool) => this.options.tools.has(tool),
+      () => dialect.ownTools(request),
+    )
     this.#body = request.bytes()
     this.observer.endRound()
     this.merger.nextRound()
-    return this.send(signal)
+    return plainReply(await this.send(signal))
   }
 
   /** Runs what the round called. */

@@ -59,7 +59,8 @@ async function answerTo(
   { tool, input }: InjectedCall,
   { callTool, limits, signal }: RunOptions,
 ): Promise<ToolResult> {
-  const args = input.trim() === '' ? {} : parseJson(input)
+  // Some models say `null`, or nothing, where a tool takes no arguments.
+  const args = /^\s*(null\s*)?$/.test(input) ? {} : parseJson(input)
   if (!isObject(args)) throw new Error('the arguments are no JSON object')
   const result = await callTool(tool, args, { signal, timeout: limits.callTimeout })
   return readResult(result, limits.maxResult)

@@ -116,7 +116,10 @@ class StreamedRound {
     const { observer, merger, options } = this.#loop
     observer.note(frame)
     this.#ended = options.format.isTerminal(frame)
-    return merger.frame(frame)
+    const passed = merger.frame(frame)
+    // A clean end is withheld behind calls of ours: what passes is an error.
+    if (this.#ended && passed !== null && merger.calls.length > 0) this.#loop.break()
+    return passed
   }
 
   /** The end of the round: true where another follows, else the reply's end is written. */
@@ -132,7 +135,8 @@ class StreamedRound {
       await pinging(loop, this.#body, () => loop.runHidden(this.#body.signal))
       await this.#body.write(Buffer.concat([Buffer.from(merger.ending()), this.#after]))
     } else {
-      await this.#body.write(Buffer.concat([text, Buffer.from(merger.ending()), this.#after]))
+      const ending = Buffer.from(loop.isBroken ? '' : merger.ending())
+      await this.#body.write(Buffer.concat([text, ending, this.#after]))
     }
     return false
   }

@@ -11,6 +11,7 @@ import { dialects } from './dialects.ts'
 import type { ToolLimits } from './limits.ts'
 import { MergedReader } from './merged-reader.ts'
 import { RoundsObserver } from './observer.ts'
+import { plainReply } from './plain-reply.ts'
 import { RoundLoop } from './round-loop.ts'
 import type { CallTool } from './run-calls.ts'
 import { streamRounds } from './stream-rounds.ts'
@@ -84,7 +85,9 @@ export class ToolRounds {
       observer,
       gone: this.#gone.signal,
     })
-    const first = await loop.send(neverAborted)
+    const sent = await loop.send(neverAborted)
+    if (sent.status >= 400) return { reply: sent, reader: null }
+    const first = plainReply(sent)
     const kind = kindOf(first)
     if (kind === 'other') return { reply: first, reader: null }
     if (kind === 'whole') {
@@ -103,11 +106,11 @@ export class ToolRounds {
 
 const neverAborted = new AbortController().signal
 
-/** Refusals, and what can't be read, pass as they are. */
-function kindOf({ status, headers }: Reply): 'streamed' | 'whole' | 'other' {
+/** What can't be read passes as it is. */
+function kindOf({ headers }: Reply): 'streamed' | 'whole' | 'other' {
   const type = headerValue(headers, 'content-type') ?? ''
   const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
-  if (status >= 400 || (encoding !== 'identity' && encoding !== '')) return 'other'
+  if (encoding !== 'identity' && encoding !== '') return 'other'
   if (/^\s*text\/event-stream\b/i.test(type)) return 'streamed'
   return /\bjson\b/i.test(type) ? 'whole' : 'other'
 }

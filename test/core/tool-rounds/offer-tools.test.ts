@@ -96,6 +96,7 @@ test('a request is left alone that has tools of a wrong type, several answers, o
   assert.equal(offered('openai_responses', '{"tools":{},"input":"x"}'), null)
   assert.equal(offered('openai_responses', '{"input":7}'), null)
   assert.equal(offered('openai_chat', '{"n":2}'), null)
+  assert.equal(offered('openai_chat', '{"functions":[{"name":"old"}]}'), null)
   assert.equal(offered('openai_chat', '{}', { tools: new Map() }), null)
   assert.equal(offered('openai_chat', '{}', { purpose: 'title' }), null)
 })

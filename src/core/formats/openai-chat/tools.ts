@@ -7,8 +7,9 @@ import { ChatMerger } from './merge.ts'
 export const chatTools: ToolDialect = {
   ownTools(request) {
     const tools = request.value('tools') ?? []
-    // Several answers would go on in several ways.
+    // Several answers would go on in several ways; tools of the older kind have no others beside them.
     if (!Array.isArray(tools) || Number(request.value('n') ?? 1) > 1) return null
+    if (arrayOf(request.value('functions')).length > 0) return null
     return tools.map((tool) => stringOf(objectOf(objectOf(tool).function).name) ?? '')
   },
   inject(request, tools, parallel) {

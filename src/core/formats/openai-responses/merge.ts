@@ -36,6 +36,8 @@ export class ResponseMerger implements Merger {
     this.#round++
     this.#edited = true
     this.#indexes = new Map()
+    // Some upstreams give ids anew in each response.
+    this.#hidden = new Set()
     this.#items = new Map()
     this.#ending = []
     this.#status = undefined

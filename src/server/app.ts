@@ -99,7 +99,7 @@ export function createApp(
   koa.use(accessLog(diagnostics.log))
   koa.use(ownHeaders)
   koa.use(cors(config.corsOrigins))
-  const providerNames = () => config.providers.map(({ name }) => name)
+  const providerNames = () => current.providers.map(({ name }) => name)
   const hasUser = async (name: string) => (await accounts.user(name)) !== null
   const rest = { store: recorder, live, authorize: identify, providerNames, hasUser }
   for (const prefix of mounts.slice(1)) {
@@ -112,7 +112,6 @@ export function createApp(
   const reconfigure = (next: Config) => {
     gateway.reconfigure(changeable(next))
     price = priceBy(next)
-    providerNames.splice(0, providerNames.length, ...next.providers.map(({ name }) => name))
     current = next
   }
   const { bootstrapToken } = config

@@ -5,10 +5,12 @@ import { type DemoMode, demoMode } from '../server/demo-mode.ts'
 import { createLogger, type Logger } from '../server/logger.ts'
 import { isLoopback } from '../server/loopback.ts'
 import { watchProcessFaults } from '../server/process-faults.ts'
+import type { Reloadable } from '../server/reload.ts'
 import { serve } from '../server/serve.ts'
 import { serveLog } from '../server/serve-log.ts'
 import { storeName } from '../server/store.ts'
 import { structuredLog } from '../server/structured-log.ts'
+import { reloadOnHangup } from './reload-on-hangup.ts'
 import { stopOnSignals } from './stop-on-signals.ts'
 
 /** Reads the settings, starts the gateway and says so; signals end it. */
@@ -16,15 +18,18 @@ export async function runServe(
   flags: Readonly<Record<string, unknown>>,
   unknown: readonly string[],
 ): Promise<void> {
-  const settings = readConfig({ flags, unknown })
+  const read = () => readConfig({ flags, unknown })
+  const settings = read()
   let diagnostics: Diagnostics | undefined
   const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
   const { logFormat: format, logLevel: level } = settings
   const logger = createLogger({ format, level, onDrop })
   const demo = settings.demo ? await demoMode(settings, logger.log) : undefined
-  const run = { config: demo?.config ?? settings, logger, onDrop, demo }
+  const adapted = (config: Config) => demo?.adapted(config) ?? config
+  const run = { config: adapted(settings), logger, onDrop, demo }
   const served = run.config.workers > 1 ? await serveWithWorkers(run) : await serveAlone(run)
   diagnostics = served.diagnostics
+  reloadOnHangup({ read: () => adapted(read()), target: served, log: logger.log })
   watchProcessFaults(diagnostics)
   announce(served.url, run)
   demo?.start(served.url)
@@ -37,7 +42,7 @@ interface Run {
   readonly demo: DemoMode | undefined
 }
 
-interface Served {
+interface Served extends Reloadable {
   readonly url: string
   readonly diagnostics: Diagnostics
 }
@@ -53,7 +58,17 @@ async function serveAlone({ config, logger, onDrop, demo }: Run): Promise<Served
   stopOnSignals(logger, async () => {
     await Promise.all([running.stop(), demo?.stop()])
   })
-  return { url: running.url, diagnostics: running.gateway.diagnostics }
+  return {
+    url: running.url,
+    diagnostics: running.gateway.diagnostics,
+    get config() {
+      return running.config
+    },
+    reload: (changed) => {
+      running.reload(changed)
+      logger.setLevel(changed.logLevel)
+    },
+  }
 }
 
 async function serveWithWorkers({ config, logger, demo }: Run): Promise<Served> {
@@ -68,7 +83,15 @@ async function serveWithWorkers({ config, logger, demo }: Run): Promise<Served> 
     },
     () => workers.kill(),
   )
-  return { url: await workers.start(), diagnostics }
+  const url = await workers.start()
+  return {
+    url,
+    diagnostics,
+    get config() {
+      return workers.config
+    },
+    reload: (changed) => workers.reload(changed),
+  }
 }
 
 function announce(url: string, { config, logger: { log, say } }: Run): void {

@@ -5,8 +5,8 @@ import { demoProvider, startDemo } from './demo.ts'
 import { emptyStore } from './store.ts'
 
 export interface DemoMode {
-  /** The configuration with the simulated provider in the place of the real ones. */
-  readonly config: Config
+  /** A configuration with the simulated provider in the place of the real ones. */
+  adapted(config: Config): Config
   /** Empties the demo's own store; never one that the user named. */
   readonly beforeOpen: () => void
   /** Sends the sample traffic. */
@@ -20,9 +20,9 @@ export async function demoMode(config: Config, log: Log): Promise<DemoMode> {
   const end = new AbortController()
   let traffic: Promise<void> = Promise.resolve()
   return {
-    config: {
-      ...config,
-      providers: config.providers.map((provider) => ({
+    adapted: (given) => ({
+      ...given,
+      providers: given.providers.map((provider) => ({
         ...provider,
         baseUrl: new URL(upstream.url),
         // For clients without a key: the simulated provider asks for none, the gateway does.
@@ -30,7 +30,7 @@ export async function demoMode(config: Config, log: Log): Promise<DemoMode> {
       })),
       // It is on this machine: a proxy to the world would not find it.
       proxy: {},
-    },
+    }),
     beforeOpen: () => {
       if (config.ownDemoStore) emptyStore(config.store)
     },

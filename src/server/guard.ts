@@ -7,7 +7,8 @@ import { setOwnHeaders } from './own-headers.ts'
 import { refuse } from './refusal.ts'
 
 export interface GuardOptions {
-  readonly config: Pick<Config, 'auth' | 'corsOrigins' | 'providers'>
+  /** The present one. */
+  readonly config: () => Pick<Config, 'auth' | 'corsOrigins' | 'providers'>
   readonly diagnostics: Diagnostics
 }
 
@@ -16,8 +17,8 @@ export interface GuardOptions {
  * reaches us, and a proxy that logs in knows it by a cookie, whoever wrote the page.
  */
 export function guard({ config, diagnostics }: GuardOptions): Koa.Middleware {
-  const { auth, providers, corsOrigins } = config
   return async (ctx, next) => {
+    const { auth, providers, corsOrigins } = config()
     const found =
       auth === 'none'
         ? (hostFault(ctx.req) ?? originFault(ctx.req, corsOrigins))

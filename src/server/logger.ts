@@ -10,6 +10,7 @@ export interface Logger {
   readonly say: (text: string) => void
   /** The writer below, for others who write lines to the same place. */
   readonly writer: Writable
+  setLevel(level: LogLevel): void
   /** Resolves when all lines have left, after a second at the latest. */
   flush(): Promise<void>
 }
@@ -41,6 +42,9 @@ export function createLogger({
       if (format === 'text') writer.write(text)
     },
     writer,
+    setLevel: (wanted) => {
+      logger.level = wanted
+    },
     flush: () => flushed(target),
   }
 }

@@ -20,6 +20,8 @@ export type PrimaryMessage =
       /** Nobody serves yet: it takes the port before it touches the store, and empties that of a demo. */
       readonly first: boolean
     }
+  /** Goes on by this one. */
+  | { readonly type: 'reload'; readonly config: PackedConfig }
   /** From now on it does what one process alone does, beside serving. */
   | { readonly type: 'lead' }
   /** These processes are dead: what they left open is to be ended. */

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import type { Diagnostics } from '../core/diagnostics.ts'
+import type { Diagnostics, LogLevel } from '../core/diagnostics.ts'
 import { messageOf } from '../core/errors.ts'
 import { processId } from '../core/process-id.ts'
 import { createLogger } from './logger.ts'
@@ -16,6 +16,7 @@ import type { PrimaryMessage } from './worker-messages.ts'
 const link = new PrimaryLink()
 let served: Promise<Running | undefined> | undefined
 let flush = async () => {}
+let setLogLevel: (level: LogLevel) => void = () => {}
 let ending = false
 
 // A terminal's Ctrl-C and hang-up reach the whole group, and so may a supervisor's SIGTERM: the primary decides.
@@ -44,6 +45,7 @@ async function begin({
   const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
   const logger = createLogger({ format, level, onDrop })
   flush = () => logger.flush()
+  setLogLevel = (wanted) => logger.setLevel(wanted)
   try {
     const running = await serve(config, {
       log: logger.log,
@@ -86,7 +88,22 @@ async function end(): Promise<void> {
 async function act(running: Running | undefined, message: PrimaryMessage): Promise<void> {
   if (!running) return
   if (message.type === 'lead') running.lead()
+  else if (message.type === 'reload') reload(running, message)
   else if (message.type === 'reap') await reap(running, message.processIds)
+}
+
+function reload(
+  running: Running,
+  { config: packed }: Extract<PrimaryMessage, { type: 'reload' }>,
+): void {
+  const config = shareOf(unpackConfig(packed))
+  try {
+    running.reload(config)
+    setLogLevel(config.logLevel)
+  } catch (error) {
+    const { diagnostics } = running.gateway
+    diagnostics.log('error', `a worker goes on by the old configuration: ${messageOf(error)}`)
+  }
 }
 
 async function reap({ recorder, gateway }: Running, processIds: readonly string[]): Promise<void> {

@@ -35,6 +35,7 @@ const stopGraceMs = 60_000
  */
 export class Workers implements WorkerListener {
   readonly #options: WorkersOptions
+  #config: Config
   readonly #metrics: WorkerMetrics
   readonly #living = new Set<WorkerProcess>()
   readonly #pauses = new Set<NodeJS.Timeout>()
@@ -51,6 +52,7 @@ export class Workers implements WorkerListener {
 
   constructor(options: WorkersOptions) {
     this.#options = options
+    this.#config = options.config
     this.#metrics = new WorkerMetrics(createMetrics({ diagnostics: options.diagnostics }))
     this.#port = options.config.port
   }
@@ -75,6 +77,18 @@ export class Workers implements WorkerListener {
     const others = Array.from({ length: workers - 1 }, () => this.#fork())
     await Promise.all(others.map((worker) => this.#started(worker)))
     return this.#stopping ? never() : url
+  }
+
+  /** The present one. */
+  get config(): Config {
+    return this.#config
+  }
+
+  /** All go on by it, and those that are still to come. */
+  reload(config: Config): void {
+    this.#config = config
+    this.#options.logger.setLevel(config.logLevel)
+    for (const worker of this.#living) worker.send({ type: 'reload', config: packConfig(config) })
   }
 
   /** All refuse new requests, finish what runs and end. Rejects where one could not do so in order. */
@@ -115,13 +129,13 @@ export class Workers implements WorkerListener {
   }
 
   #fork(): WorkerProcess {
-    const { config, logger } = this.#options
+    const { logger } = this.#options
     const worker = new WorkerProcess(this)
     this.#living.add(worker)
     forwardLines(worker.stderr, logger.writer)
     worker.send({
       type: 'serve',
-      config: packConfig({ ...config, port: this.#port }),
+      config: packConfig({ ...this.#config, port: this.#port }),
       first: !this.#begun,
     })
     return worker

@@ -20,6 +20,15 @@ export function withoutSecrets(text: string, places: SecretPlaces): string {
   return masked
 }
 
+/** Masks the values of headers, or of anything else with names, whose name says that they are credentials. */
+export function withoutNamedSecrets(text: string, named: RawHeaders): string {
+  const secrets = new Set<string>()
+  addNamed(secrets, named)
+  let masked = withoutUrlCredentials(text)
+  for (const secret of longestFirst(secrets)) masked = masked.replaceAll(secret, mask(secret))
+  return masked
+}
+
 /** `https://user:password@host` → `https://…@host`, wherever a text has such a thing. */
 export function withoutUrlCredentials(text: string): string {
   return text.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^/?#\s"'<>]*@/gi, '$1…@')
@@ -36,9 +45,23 @@ function secretsOf({ headers, search, provider }: SecretPlaces): string[] {
   const secrets = new Set<string>()
   const { key = '', baseUrl } = provider
   for (const own of [key, baseUrl.username, baseUrl.password]) secrets.add(own).add(decoded(own))
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const value = headers[at + 1] ?? ''
-    if (!isSecretName(headers[at] ?? '')) continue
+  addNamed(secrets, headers)
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (isSecretName(name)) secrets.add(value).add(encodeURIComponent(value))
+  }
+  return longestFirst(secrets)
+}
+
+function longestFirst(secrets: ReadonlySet<string>): string[] {
+  return [...secrets]
+    .filter(({ length }) => length >= leastLength)
+    .sort((a, b) => b.length - a.length)
+}
+
+function addNamed(secrets: Set<string>, named: RawHeaders): void {
+  for (let at = 0; at + 1 < named.length; at += 2) {
+    const value = named[at + 1] ?? ''
+    if (!isSecretName(named[at] ?? '')) continue
     // `Bearer x`, `a=x; b=y`, lists
     for (const part of value.split(/[\s,;]+/)) secrets.add(part).add(part.replace(/^[^=]+=/, ''))
     const [, basic] = /^basic\s+(\S+)$/i.exec(value.trim()) ?? []
@@ -49,12 +72,6 @@ function secretsOf({ headers, search, provider }: SecretPlaces): string[] {
           .replace(/^[^:]*:/, ''),
       )
   }
-  for (const [name, value] of new URLSearchParams(search)) {
-    if (isSecretName(name)) secrets.add(value).add(encodeURIComponent(value))
-  }
-  return [...secrets]
-    .filter(({ length }) => length >= leastLength)
-    .sort((a, b) => b.length - a.length)
 }
 
 function isSecretName(name: string): boolean {

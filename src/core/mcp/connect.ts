@@ -1,13 +1,17 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js'
 import type { Initiator } from '../interception.ts'
+import type { RawHeaders } from '../upstream.ts'
 import { within } from '../within.ts'
 import { boundedFetch } from './bounded-fetch.ts'
 import { headersFor } from './server-headers.ts'
 import type { McpServerOptions } from './server-options.ts'
+import { errorWithoutSecrets, namedValues } from './server-secrets.ts'
 
 export interface Connection {
   readonly client: Client
+  /** Names and values of what was sent to the server and may be a credential. */
+  readonly sent: RawHeaders
   /** Ends the session; never rejects. */
   close(): Promise<void>
 }
@@ -27,7 +31,7 @@ export async function connect(
   const deadline = AbortSignal.timeout(timeout)
   const { Client } = await import('@modelcontextprotocol/sdk/client/index.js')
   const client = new Client({ name: 'sluice', version: '1' })
-  const { transport, terminate } =
+  const { transport, terminate, sent } =
     'url' in server
       ? await httpTransport(server, { initiator, maxBytes, deadline })
       : await stdioTransport(server, maxBytes)
@@ -42,12 +46,13 @@ export async function connect(
     await Promise.race([client.connect(transport, { timeout, signal: deadline }), late])
   } catch (error) {
     void close()
-    throw error
+    throw errorWithoutSecrets(error, sent)
   }
-  return { client, close }
+  return { client, sent, close }
 }
 
 interface Made {
+  readonly sent: RawHeaders
   readonly transport: Transport
   readonly terminate: () => Promise<void>
 }
@@ -63,12 +68,18 @@ async function httpTransport(
   const { StreamableHTTPClientTransport } = await import(
     '@modelcontextprotocol/sdk/client/streamableHttp.js'
   )
-  const transport = new StreamableHTTPClientTransport(new URL(url), {
-    requestInit: { headers: await beforeDeadline(headersFor(headers, initiator), deadline) },
+  const target = new URL(url)
+  const given = await beforeDeadline(headersFor(headers, initiator), deadline)
+  const transport = new StreamableHTTPClientTransport(target, {
+    requestInit: { headers: given },
     fetch: boundedFetch(maxBytes),
   })
   // The SDK's type of `sessionId` is at odds with exactOptionalPropertyTypes.
-  return { transport: transport as Transport, terminate: () => transport.terminateSession() }
+  return {
+    transport: transport as Transport,
+    sent: namedValues(given, Object.fromEntries(target.searchParams)),
+    terminate: () => transport.terminateSession(),
+  }
 }
 
 async function stdioTransport(
@@ -83,7 +94,7 @@ async function stdioTransport(
     stderr: 'ignore',
     maxBufferSize: maxBytes,
   })
-  return { transport, terminate: async () => {} }
+  return { transport, sent: namedValues(env), terminate: async () => {} }
 }
 
 function beforeDeadline<T>(promise: Promise<T>, deadline: AbortSignal): Promise<T> {

@@ -41,6 +41,9 @@ export function checkServers(servers: Readonly<Record<string, McpServerOptions>>
       throw fault(name, 'give it either a url or a command')
     if ('url' in options && !/^https?:$/.test(URL.parse(String(options.url))?.protocol ?? ''))
       throw fault(name, 'its url must be an http:// or https:// URL')
+    // `fetch` takes none, and its error would tell them.
+    if ('url' in options && hasCredentials(new URL(options.url)))
+      throw fault(name, 'its url may have no user name or password: send them as a header')
     for (const member of ['allow', 'deny'] as const) {
       try {
         expression(options[member])
@@ -64,6 +67,10 @@ export function addressOf(name: string, options: McpServerOptions): string {
   if ('command' in options) return `stdio:${name}`
   const { origin, pathname } = new URL(options.url)
   return pathname === '/' ? origin : origin + pathname
+}
+
+function hasCredentials({ username, password }: URL): boolean {
+  return username !== '' || password !== ''
 }
 
 function fault(name: string, what: string): SluiceError {

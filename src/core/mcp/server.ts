@@ -5,6 +5,7 @@ import { sentCall } from './bounded-fetch.ts'
 import { type Connection, connect } from './connect.ts'
 import { listTools, type ServerTool } from './list-tools.ts'
 import { addressOf, type McpServerOptions } from './server-options.ts'
+import { errorWithoutSecrets, resultWithoutSecrets } from './server-secrets.ts'
 import { toolFilter } from './tool-filter.ts'
 
 export interface ServerProxyOptions {
@@ -84,7 +85,7 @@ export class ServerProxy {
   }
 
   async #send(
-    { client }: Connection,
+    { client, sent }: Connection,
     name: string,
     args: JsonObject,
     { signal, timeout }: CallOptions,
@@ -94,15 +95,16 @@ export class ServerProxy {
     const broken = new AbortController()
     const ended = AbortSignal.any([signal, broken.signal])
     try {
-      return await sentCall.run({ broken: (why) => broken.abort(new Error(why)) }, () =>
+      const result = await sentCall.run({ broken: (why) => broken.abort(new Error(why)) }, () =>
         // The SDK's own `callTool` would refuse what does not match the tool's output schema.
         client.request(request, ResultSchema, { signal: ended, timeout, maxTotalTimeout: timeout }),
       )
+      return resultWithoutSecrets(result, sent)
     } catch (error) {
       if (broken.signal.aborted) throw broken.signal.reason
       if (codeOf(error) === timedOut && !signal.aborted)
         throw new Error(`no answer within ${timeout} ms`)
-      throw error
+      throw errorWithoutSecrets(error, sent)
     }
   }
 
@@ -132,7 +134,7 @@ export class ServerProxy {
     } catch (error) {
       void connection?.close()
       this.#scheduleRetry()
-      throw error
+      throw errorWithoutSecrets(error, connection?.sent ?? [])
     }
   }
 
@@ -150,8 +152,9 @@ export class ServerProxy {
     if (!idle) return
     try {
       await this.#list(connection)
-    } catch (error) {
+    } catch (failure) {
       const { log } = this.#options
+      const error = errorWithoutSecrets(failure, connection.sent)
       log('warn', `MCP server "${this.name}" can't list its changed tools: ${messageOf(error)}`)
     }
     const again = this.#again()

@@ -1,3 +1,5 @@
+import { Durations } from './durations.ts'
+
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** Where the gateway's own words go. Winston's and Pino's loggers can be wrapped in one line. */
@@ -19,6 +21,7 @@ export type CounterName =
   | 'log_lines_dropped'
   | 'pruned'
   | 'mcp_pool'
+  | 'passthrough'
 
 export interface Count {
   readonly name: CounterName
@@ -28,6 +31,14 @@ export interface Count {
 
 /** Counts every fault and logs it: at most `burst` lines of one message a second, the rest as a sum. */
 export class Diagnostics {
+  /** What the gateway itself took of each request, by provider's instance: see `docs/metrics.md`. */
+  readonly overhead: Durations = new Durations([
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+  ])
+  /** How long ends of replies waited for their records. */
+  readonly commitWait: Durations = new Durations([
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+  ])
   readonly #counts = new Map<
     string,
     { name: CounterName; labels: Record<string, string>; value: number }

@@ -26,6 +26,7 @@ import type { Runtime } from './runtime.ts'
 import { withoutSecrets } from './secrets.ts'
 import { type Settled, Settlement } from './settlement.ts'
 import { purposeOf, startRecord } from './start-record.ts'
+import { tellOverhead } from './tell-overhead.ts'
 import { openToolRounds } from './tool-rounds/open-tool-rounds.ts'
 import type { MergedReply, ToolRounds } from './tool-rounds/tool-rounds.ts'
 import type { Send, UpstreamRequest } from './upstream.ts'
@@ -34,6 +35,8 @@ export interface RequestFacts {
   readonly summary: RequestSummary
   readonly identity: ClientIdentity
   readonly body: RequestBody
+  /** See `Facts`. */
+  readonly busySince: number
 }
 
 /** One interception: its start is recorded, its request sent, its reply relayed, its end settled. */
@@ -61,7 +64,7 @@ export class Exchange implements Serving, Settled {
     this.#client = client
     this.#runtime = runtime
     this.#frames = new FrameFeed((error) => this.#frameFailed(error))
-    const { summary, identity, body } = facts
+    const { summary, identity, body, busySince } = facts
     const { provider, format, initiator } = options
     this.#askedUsage = asksUsage({ provider, format: format.name, ...summary })
     this.#credential = this.#resolveCredential(body)
@@ -73,6 +76,7 @@ export class Exchange implements Serving, Settled {
     const seen = interceptionOf(this.#id, initiator, this.#start, startedAt, frames$)
     const pipeline = new Pipeline(seen, this.#start, runtime.pipeline())
     this.#settlement = new Settlement(pipeline, this, body.bytes.length)
+    this.#settlement.facts.busySince = busySince
     const attempt = runtime.retries.remember(key, {
       id: this.#id,
       rootId: this.#start.threadRootId,
@@ -96,9 +100,10 @@ export class Exchange implements Serving, Settled {
     this.#runtime.open.add(this)
     this.#client.whenGone(() => this.#clientGone())
     const relay = await this.#send(body)
-    const finished = (relay?.run() ?? this.#settlement.ended).then(() =>
-      this.#runtime.open.delete(this),
-    )
+    const finished = (relay?.run() ?? this.#settlement.ended).then(() => {
+      this.#runtime.open.delete(this)
+      tellOverhead(this.#runtime.diagnostics, this.#options.provider, this.#settlement.facts)
+    })
     return { finished }
   }
 
@@ -109,8 +114,8 @@ export class Exchange implements Serving, Settled {
       await this.#requireRecording()
       if (this.#client.gone) this.#clientGone()
       if (this.#settlement.outcome) return null
-      this.#settlement.facts.sentUpstreamAt = performance.now()
       const request = this.#upstreamRequest(body, this.#credential)
+      this.#settlement.facts.sentUpstreamAt = performance.now()
       const merged = await this.#call(request)
       this.#settlement.facts.httpStatus = merged.reply.status
       this.#relay = this.#begin(merged)

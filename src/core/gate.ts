@@ -31,7 +31,11 @@ export class Gate {
 
   /** Resolves when what was pushed so far is committed, or the wait is over. Never rejects. */
   async pass(interceptionId: string): Promise<void> {
-    if (this.#wait === 0 || (await this.committed(this.#wait))) return
+    if (this.#wait === 0) return
+    const since = performance.now()
+    const committed = await this.committed(this.#wait)
+    this.#diagnostics.commitWait.of().observe(performance.now() - since)
+    if (committed) return
     this.#diagnostics.count('commit_wait_missed')
     this.#diagnostics.logEach('error', 'released unrecorded', { interception_id: interceptionId })
   }

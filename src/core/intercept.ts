@@ -20,6 +20,8 @@ export interface InterceptOptions {
   readonly path: string
   readonly search: string
   readonly initiator: Initiator
+  /** By `performance.now()`. */
+  readonly arrivedAt: number
 }
 
 /** Serves one request of an intercepted route: read, recorded, sent upstream, its reply relayed. */
@@ -37,12 +39,17 @@ async function begin(
 ): Promise<{ finished: Promise<void> }> {
   const { ctx, format } = options
   try {
+    const askedAt = performance.now()
     const body = await readRequestBody(ctx.req, rawBodyOf(ctx), runtime.settings.maxBodySize)
+    // The client's own time is not the gateway's.
+    const busySince = options.arrivedAt + (performance.now() - askedAt)
     const { summary, client: identity } = await read(options, body, runtime)
     if (summary.background) {
-      return { finished: passThrough({ ...options, root: false, body }, runtime) }
+      return {
+        finished: passThrough({ ...options, root: false, label: options.path, body }, runtime),
+      }
     }
-    const exchange = new Exchange(options, { summary, identity, body }, client, runtime)
+    const exchange = new Exchange(options, { summary, identity, body, busySince }, client, runtime)
     return await exchange.start(body)
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error

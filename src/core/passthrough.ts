@@ -20,6 +20,8 @@ export interface PassThroughOptions {
   readonly path: string
   /** Lives beside `/v1` upstream. */
   readonly root: boolean
+  /** The route that matched, such as `/models/*`. */
+  readonly label: string
   readonly search: string
   /** A body that was read already; else it is streamed. */
   readonly body?: RequestBody
@@ -27,8 +29,11 @@ export interface PassThroughOptions {
 
 /** Forwards a request and its reply without reading or recording them. */
 export async function passThrough(options: PassThroughOptions, runtime: Runtime): Promise<void> {
-  const { ctx, provider } = options
+  const { ctx, provider, root, label } = options
   const { req: request, res: response } = ctx
+  const route = root ? label : `/v1${label}`
+  const { method = '' } = request
+  runtime.diagnostics.count('passthrough', { provider: provider.name, route, method })
   const client = new ClientConnection(response)
   client.whenGone(() => client.abort(new Error('the client went away')))
   const serving = {

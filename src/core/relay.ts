@@ -182,6 +182,7 @@ export class Relay {
 
   async #passGate(): Promise<void> {
     const { id, settlement, gate, reply } = this.#options
+    const since = performance.now()
     this.#state = 'gated'
     this.#watchUpstream()
     if (this.#upstream === 'open') reply.body.pause()
@@ -190,6 +191,7 @@ export class Relay {
       flushHead(this.#options.response)
       await gate.pass(id)
     }
+    settlement.facts.heldMs = performance.now() - since
     if (this.#over()) return
     if (this.#held) this.#write(this.#held)
     this.#held = null

@@ -16,6 +16,7 @@ export async function serve(
   runtime: Runtime,
   plugins: PluginSet,
 ): Promise<void> {
+  const arrivedAt = performance.now()
   const { provider, path, search } = target
   const { req: request, res: response } = ctx
   // Koa and what is mounted around us keep their hands off the reply.
@@ -34,10 +35,13 @@ export async function serve(
     const initiator = await runtime.identify(ctx)
     if (response.closed) return
     if (admitted.kind === 'intercepted') {
-      await intercept({ ctx, provider, format, path: admitted.path, search, initiator }, runtime)
+      await intercept(
+        { ctx, provider, format, path: admitted.path, search, initiator, arrivedAt },
+        runtime,
+      )
     } else {
-      const { root } = admitted
-      await passThrough({ ctx, provider, path: admitted.path, root, search }, runtime)
+      const { root, label } = admitted
+      await passThrough({ ctx, provider, path: admitted.path, root, label, search }, runtime)
     }
   } catch (error) {
     if (response.headersSent) response.destroy()

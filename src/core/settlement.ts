@@ -9,7 +9,11 @@ export interface Facts {
   httpStatus: number | null
   requestBytes: number
   responseBytes: number
+  /** Since when the client has waited for the gateway alone. */
+  busySince: number
   sentUpstreamAt: number | null
+  /** How long the reply's end was held back, in ms. */
+  heldMs: number
   partial: boolean
   drained: boolean
 }
@@ -57,7 +61,9 @@ export class Settlement {
       httpStatus: null,
       requestBytes,
       responseBytes: 0,
+      busySince: this.#startedAt,
       sentUpstreamAt: null,
+      heldMs: 0,
       partial: false,
       drained: false,
     }

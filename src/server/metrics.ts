@@ -1,5 +1,7 @@
-import { AggregatorRegistry, Counter, Gauge, Registry } from 'prom-client'
-import type { CounterName, Diagnostics } from '../core/diagnostics.ts'
+import { AggregatorRegistry, Gauge, Registry } from 'prom-client'
+import type { Diagnostics } from '../core/diagnostics.ts'
+import { ownCounts } from '../plugins/metrics/own-counts.ts'
+import { processMetrics } from './process-metrics.ts'
 
 /** What one process has counted, as plain data: what workers send to the primary. */
 export type MetricsSnapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
@@ -12,6 +14,8 @@ export interface Metrics {
 
 export interface MetricsSources {
   readonly diagnostics: Diagnostics
+  /** What plugins register their metrics with already. @default a new one */
+  readonly registry?: Registry
   /** What is so at the moment; left out where a process serves nobody. */
   readonly gateway?: {
     readonly openRequests: number
@@ -22,22 +26,15 @@ export interface MetricsSources {
 }
 
 /** The metrics of this process. */
-export function createMetrics({ diagnostics, gateway, recorder = {} }: MetricsSources): Metrics {
-  const registry = new Registry()
+export function createMetrics({
+  diagnostics,
+  registry = new Registry(),
+  gateway,
+  recorder = {},
+}: MetricsSources): Metrics {
   const registers = [registry]
-  for (const [name, { help, labelNames }] of Object.entries(counters)) {
-    new Counter({
-      name: `sluice_${name}_total`,
-      help,
-      labelNames,
-      registers,
-      collect() {
-        this.reset()
-        for (const count of diagnostics.counts())
-          if (count.name === name) this.inc({ ...count.labels }, count.value)
-      },
-    })
-  }
+  ownCounts(registry, diagnostics)
+  processMetrics(registry)
   if (gateway) {
     new Gauge({
       name: 'sluice_open_streams',
@@ -87,43 +84,4 @@ export async function metricsText(
 ): Promise<{ readonly type: string; readonly text: string }> {
   const registry = AggregatorRegistry.aggregate([snapshot])
   return { type: registry.contentType, text: await registry.metrics() }
-}
-
-const counters: Readonly<
-  Record<CounterName, { readonly help: string; readonly labelNames: string[] }>
-> = {
-  plugin_errors: { help: 'Faults of plugins, by plugin', labelNames: ['plugin'] },
-  records_dropped: {
-    help: 'Records that were not kept, by recorder and reason',
-    labelNames: ['recorder', 'reason'],
-  },
-  commit_wait_missed: {
-    help: 'Replies that were released before their records were committed',
-    labelNames: [],
-  },
-  usage_missing: {
-    help: 'Replies in which the provider told no usage',
-    labelNames: ['provider'],
-  },
-  refused: {
-    help: 'Requests that were refused and not recorded, by reason',
-    labelNames: ['reason'],
-  },
-  observed_partial: {
-    help: 'Replies that passed but could not be observed to their end',
-    labelNames: ['provider'],
-  },
-  unhandled_errors: { help: 'Errors that nothing caught', labelNames: ['source'] },
-  mcp_pool: {
-    help: 'Toolboxes of MCP servers asked for and given up, by event',
-    labelNames: ['event'],
-  },
-  log_lines_dropped: {
-    help: 'Lines of the log that could not be written',
-    labelNames: ['reason'],
-  },
-  pruned: {
-    help: 'Interceptions that retention removed, or whose content it removed',
-    labelNames: ['kind'],
-  },
 }

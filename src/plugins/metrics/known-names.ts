@@ -7,6 +7,11 @@ export class KnownNames {
     this.#limit = limit
   }
 
+  /** True where nothing can be learnt of it any more: it is known, or there are enough. */
+  isSettled(name: string): boolean {
+    return this.#names.size >= this.#limit || this.#names.has(name)
+  }
+
   learn(name: string): void {
     if (this.#names.size < this.#limit) this.#names.add(name)
   }

@@ -12,6 +12,8 @@ export function outcomeOf(error: SluiceError | null): { outcome: Outcome; errorT
       return { outcome: 'rejected', errorType: errorTypeOf(error.status) }
     case 'ERR_UPSTREAM_UNREACHABLE':
       return { outcome: 'failed', errorType: 'unreachable' }
+    case 'ERR_UPSTREAM_CUT':
+      return { outcome: 'upstream_cut', errorType: 'unknown' }
     case 'ERR_TOOL_LIMIT':
       return { outcome: 'failed', errorType: 'tool_limit' }
     default:

@@ -28,6 +28,8 @@ export class RoundsObserver implements Round {
   #failure: { errorType: ErrorType; errorMessage: string } | undefined
   #generated = false
   #finished = false
+  /** The round's last events were given, and the next one has not begun. */
+  #between = false
 
   constructor(options: ObserverOptions) {
     this.#options = options
@@ -43,6 +45,7 @@ export class RoundsObserver implements Round {
 
   begin(reply: { readonly streaming: boolean; readonly status: number }): void {
     this.#generated = this.generating
+    this.#between = false
     this.#round = this.#options.format.createRound({ round: this.#count++, ...reply })
   }
 
@@ -70,7 +73,8 @@ export class RoundsObserver implements Round {
 
   /** A round ended to which another follows: why the model stopped is no news then. */
   endRound(): void {
-    const events = [...this.read(), ...this.#told(this.#round?.finish() ?? [])]
+    const events = [...this.read(), ...this.#lastWords()]
+    this.#between = true
     this.#options.emit(events.filter(({ type }) => type !== 'finish'))
   }
 
@@ -93,7 +97,7 @@ export class RoundsObserver implements Round {
   finish(): readonly InterceptionEvent[] {
     if (this.#finished) return []
     this.#finished = true
-    const events = [...this.read(), ...this.#told(this.#round?.finish() ?? [])]
+    const events = [...this.read(), ...this.#lastWords()]
     const notRun = { durationMs: null, invocationError: 'not run: the reply ended before' }
     const held = this.#held.map((call) => this.#enriched(call, notRun))
     this.#held = []
@@ -103,6 +107,11 @@ export class RoundsObserver implements Round {
   verdict(): Verdict {
     if (this.#failure) return { outcome: 'failed', ...this.#failure }
     return this.#round?.verdict() ?? { outcome: 'upstream_cut' }
+  }
+
+  /** A round would tell its calls twice. */
+  #lastWords(): readonly InterceptionEvent[] {
+    return this.#between ? [] : this.#told(this.#round?.finish() ?? [])
   }
 
   #told(events: readonly InterceptionEvent[]): readonly InterceptionEvent[] {

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { SluiceError } from '../errors.ts'
+import { messageOf, SluiceError } from '../errors.ts'
 import { filterHeaders } from '../headers.ts'
 import { isObject, parseJson } from '../json.ts'
 import type { Reply } from '../upstream.ts'
@@ -90,6 +90,13 @@ async function readBody(
       if (length > maxBytes) return { rest: Readable.from(joined(chunks, body)) }
     }
     return { bytes: Buffer.concat(chunks) }
+  } catch (cause) {
+    if (cause instanceof SluiceError) throw cause
+    throw new SluiceError(`the upstream's reply broke off: ${messageOf(cause)}`, {
+      code: 'ERR_UPSTREAM_CUT',
+      status: 502,
+      cause,
+    })
   } finally {
     clearTimeout(timer)
     limit.removeEventListener('abort', giveUp)

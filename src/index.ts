@@ -84,6 +84,7 @@ export type {
   VerifyReport,
 } from './core/store.ts'
 export type { AgenticAction, Thread } from './core/thread.ts'
+export type { TracingOptions } from './core/tracing/tracing.ts'
 export { gotTransport } from './core/transports/got.ts'
 export { undiciTransport } from './core/transports/undici.ts'
 export type {

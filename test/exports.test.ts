@@ -111,6 +111,7 @@ test('the types of `sluice`', () => {
     'ToolResult',
     'ToolResultRecord',
     'ToolUsage',
+    'TracingOptions',
     'Transport',
     'TransportOptions',
     'UpstreamRequest',

@@ -2,7 +2,6 @@ import { readAnnotations } from './annotations.ts'
 import { asksUsage, withUsageAsked } from './chat-usage.ts'
 import type { ClientIdentity } from './client.ts'
 import type { ClientConnection } from './client-connection.ts'
-import { type CreatedReader, createReader } from './create-reader.ts'
 import { type Credential, resolveCredential } from './credentials.ts'
 import { messageOf, SluiceError } from './errors.ts'
 import type { InterceptionEvent } from './events.ts'
@@ -12,10 +11,10 @@ import { upstreamHeaders } from './headers.ts'
 import { interceptionId } from './ids.ts'
 import type { InterceptOptions } from './intercept.ts'
 import { interceptionOf } from './interception.ts'
+import type { Lease } from './mcp/pool.ts'
 import type { Serving } from './open-requests.ts'
 import { outcomeOf } from './outcome-of.ts'
 import { replyWithError } from './own-reply.ts'
-import { withHeadersTimeout } from './passthrough.ts'
 import { Pipeline } from './pipeline.ts'
 import { upstreamUrl } from './provider.ts'
 import type { InterceptionStart } from './records.ts'
@@ -27,9 +26,11 @@ import { withoutSecrets } from './secrets.ts'
 import { type Settled, Settlement } from './settlement.ts'
 import { purposeOf, startRecord } from './start-record.ts'
 import { tellOverhead } from './tell-overhead.ts'
-import { openToolRounds } from './tool-rounds/open-tool-rounds.ts'
-import type { MergedReply, ToolRounds } from './tool-rounds/tool-rounds.ts'
-import type { Send, UpstreamRequest } from './upstream.ts'
+import type { MergedReply } from './tool-rounds/tool-rounds.ts'
+import type { RequestAttributes } from './tracing/request-attributes.ts'
+import type { RequestTrace } from './tracing/request-trace.ts'
+import type { UpstreamRequest } from './upstream.ts'
+import { UpstreamCall } from './upstream-call.ts'
 
 export interface RequestFacts {
   readonly summary: RequestSummary
@@ -37,6 +38,10 @@ export interface RequestFacts {
   readonly body: RequestBody
   /** See `Facts`. */
   readonly busySince: number
+  /** Null where nothing is traced. */
+  readonly trace: RequestTrace | null
+  /** What its spans are to say of the body. */
+  readonly traced: RequestAttributes | undefined
 }
 
 /** One interception: its start is recorded, its request sent, its reply relayed, its end settled. */
@@ -52,7 +57,7 @@ export class Exchange implements Serving, Settled {
   readonly #start: InterceptionStart
   readonly #settlement: Settlement
   #relay: Relay | undefined
-  #rounds: ToolRounds | undefined
+  readonly #call: UpstreamCall
 
   constructor(
     options: InterceptOptions,
@@ -64,7 +69,7 @@ export class Exchange implements Serving, Settled {
     this.#client = client
     this.#runtime = runtime
     this.#frames = new FrameFeed((error) => this.#frameFailed(error))
-    const { summary, identity, body, busySince } = facts
+    const { summary, identity, body, busySince, trace } = facts
     const { provider, format, initiator } = options
     this.#askedUsage = asksUsage({ provider, format: format.name, ...summary })
     this.#credential = this.#resolveCredential(body)
@@ -74,8 +79,13 @@ export class Exchange implements Serving, Settled {
     this.#start = this.#startRecord(facts, startedAt, retried)
     const { frames$ } = this.#frames
     const seen = interceptionOf(this.#id, initiator, this.#start, startedAt, frames$)
-    const pipeline = new Pipeline(seen, this.#start, runtime.pipeline())
-    this.#settlement = new Settlement(pipeline, this, body.bytes.length)
+    trace?.created(this.#id, this.#start, {
+      request: facts.traced,
+      fault: this.#credential instanceof SluiceError ? this.#credential.message : null,
+    })
+    const pipeline = new Pipeline(seen, this.#start, runtime.pipeline(), trace)
+    trace?.process()
+    this.#settlement = new Settlement(pipeline, this, body.bytes.length, trace)
     this.#settlement.facts.busySince = busySince
     const attempt = runtime.retries.remember(key, {
       id: this.#id,
@@ -83,6 +93,15 @@ export class Exchange implements Serving, Settled {
       parentId: this.#start.threadParentId,
     })
     void this.#settlement.ended.then(() => this.#account(attempt))
+    this.#call = new UpstreamCall({
+      options,
+      start: this.#start,
+      client,
+      runtime,
+      settlement: this.#settlement,
+      frames: this.#frames,
+      trace,
+    })
     const purpose = purposeOf(identity, summary)
     const prompted = retried === null && (purpose === null || purpose === 'subagent')
     this.#settlement.observe([
@@ -96,10 +115,13 @@ export class Exchange implements Serving, Settled {
   }
 
   /** Sends the request and begins to relay its reply; `finished` resolves when the reply has ended. */
-  async start(body: RequestBody): Promise<{ finished: Promise<void> }> {
+  async start(
+    body: RequestBody,
+    tools: Promise<Lease> | null,
+  ): Promise<{ finished: Promise<void> }> {
     this.#runtime.open.add(this)
     this.#client.whenGone(() => this.#clientGone())
-    const relay = await this.#send(body)
+    const relay = await this.#send(body, tools)
     const finished = (relay?.run() ?? this.#settlement.ended).then(() => {
       this.#runtime.open.delete(this)
       tellOverhead(this.#runtime.diagnostics, this.#options.provider, this.#settlement.facts)
@@ -108,7 +130,7 @@ export class Exchange implements Serving, Settled {
   }
 
   /** Null where no reply of the upstream's is relayed: the client got an error of ours, or has left. */
-  async #send(body: RequestBody): Promise<Relay | null> {
+  async #send(body: RequestBody, tools: Promise<Lease> | null): Promise<Relay | null> {
     try {
       if (this.#credential instanceof SluiceError) throw this.#credential
       await this.#requireRecording()
@@ -116,7 +138,7 @@ export class Exchange implements Serving, Settled {
       if (this.#settlement.outcome) return null
       const request = this.#upstreamRequest(body, this.#credential)
       this.#settlement.facts.sentUpstreamAt = performance.now()
-      const merged = await this.#call(request)
+      const merged = await this.#call.start(request, tools)
       this.#settlement.facts.httpStatus = merged.reply.status
       this.#relay = this.#begin(merged)
       return this.#relay
@@ -124,30 +146,6 @@ export class Exchange implements Serving, Settled {
       this.#failed(error)
       return null
     }
-  }
-
-  /** One upstream call, or with tools of ours as many as they take. */
-  async #call(request: UpstreamRequest): Promise<MergedReply> {
-    const { format, initiator } = this.#options
-    const send: Send = (sent) =>
-      withHeadersTimeout(this.#client, this.#runtime, () => this.#runtime.send(sent))
-    if (!this.#runtime.injectedTools) return { reply: await send(request), reader: null }
-    const open = await openToolRounds({
-      runtime: this.#runtime,
-      format,
-      initiator,
-      key: this.#start.apiKeyId ?? '',
-      purpose: this.#start.purpose,
-      request,
-      client: this.#client,
-      send,
-      emit: (events) => this.#settlement.observe(events),
-      frame: (frame) => this.#frames.tell(frame),
-    })
-    if (!open) return { reply: await send(request), reader: null }
-    this.#rounds = open.rounds
-    void this.#settlement.ended.then(() => open.release())
-    return open.rounds.start()
   }
 
   async #requireRecording(): Promise<void> {
@@ -191,7 +189,10 @@ export class Exchange implements Serving, Settled {
     const { ctx, provider } = this.#options
     const { settings, gate, drains, state } = this.#runtime
     const { reply } = merged
-    const { reader, round, edited } = this.#createReader(merged)
+    const { reader, round, edited } = this.#call.createReader(merged, {
+      askedUsage: this.#askedUsage,
+      terminal: () => this.#relay?.terminalRead(),
+    })
     return new Relay({
       id: this.#id,
       request: ctx.req,
@@ -209,30 +210,12 @@ export class Exchange implements Serving, Settled {
     })
   }
 
-  /** What runs tools reads the replies itself; of the merged one only the end is looked for. */
-  #createReader({ reply, reader }: MergedReply): Pick<CreatedReader, 'reader' | 'edited'> & {
-    readonly round: { readonly generating: boolean }
-  } {
-    const askedUsage = this.#askedUsage
-    const terminal = () => this.#relay?.terminalRead()
-    if (reader && this.#rounds)
-      return { reader: reader({ askedUsage, terminal }), round: this.#rounds, edited: false }
-    return createReader(reply, {
-      format: this.#options.format,
-      roundNumber: 0,
-      askedUsage,
-      emit: (events) => this.#settlement.observe(events),
-      terminal,
-      frame: (frame) => this.#frames.tell(frame),
-    })
-  }
-
   #ownHeaders(): readonly string[] {
     return ['x-sluice-interception-id', this.#id]
   }
 
   owed(): readonly InterceptionEvent[] {
-    return this.#relay?.owed() ?? this.#rounds?.finish() ?? []
+    return this.#relay?.owed() ?? this.#call.owed()
   }
 
   /** Also of calls that are told only at the end: Chat's. */
@@ -256,7 +239,7 @@ export class Exchange implements Serving, Settled {
   }
 
   #clientGone(): void {
-    this.#rounds?.clientGone()
+    this.#call.clientGone()
     if (this.#relay) return this.#relay.clientGone()
     this.#settlement.settle('client_gone')
     this.#client.abort(new Error('the client went away'))

@@ -17,6 +17,7 @@ import { Retries } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import { serve } from './serve.ts'
 import { targetOf } from './target.ts'
+import { createTracing, type TracingOptions, traceLog } from './tracing/tracing.ts'
 import { createTransport } from './transports/create-transport.ts'
 import type { Layer, ProxySettings, Transport } from './upstream.ts'
 import { within } from './within.ts'
@@ -68,6 +69,8 @@ export interface GatewayOptions {
   readonly mcp?: McpOptions
   /** How long `initiator` may take, in ms. @default 5000 */
   readonly identityTimeout?: number
+  /** Spans for the tracer provider that is registered with `@opentelemetry/api`. @default false */
+  readonly tracing?: boolean | TracingOptions
 }
 
 /** What can be changed while requests run. */
@@ -143,8 +146,10 @@ export function createGateway({
   annotations = true,
   mcp = { servers: {} },
   identityTimeout = 5000,
+  tracing: tracingOptions = false,
 }: GatewayOptions): Gateway {
-  const diagnostics = new Diagnostics(log)
+  const tracing = createTracing(tracingOptions, recordContent)
+  const diagnostics = new Diagnostics(traceLog(log, tracing))
   const transport = createTransport(transportChoice, { http2, ...(proxy && { proxy }) })
   const set = new PluginSet(plugins, diagnostics)
   // Each request holds on to the one that it began with.
@@ -159,6 +164,7 @@ export function createGateway({
     retries: new Retries(),
     injectedTools: createInjectedTools(mcp, diagnostics),
     drains: new Drains(drain),
+    tracing,
     pipeline: () => ({
       plugins: set.observers,
       queues: set.openQueues,

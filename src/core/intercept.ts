@@ -1,9 +1,10 @@
 import type { Context } from 'koa'
 import { ClientConnection } from './client-connection.ts'
-import { SluiceError } from './errors.ts'
+import { messageOf, SluiceError } from './errors.ts'
 import { Exchange } from './exchange.ts'
 import type { Format } from './format.ts'
 import type { Initiator } from './interception.ts'
+import type { Lease } from './mcp/pool.ts'
 import { inlineBytes, type RequestRead, readRequestOffThread } from './off-thread.ts'
 import { replyWithSluiceError } from './own-reply.ts'
 import { passThrough, rawBodyOf } from './passthrough.ts'
@@ -11,6 +12,8 @@ import type { Provider } from './provider.ts'
 import { readRequest } from './read-request.ts'
 import { type RequestBody, readRequestBody } from './request-body.ts'
 import type { Runtime } from './runtime.ts'
+import { RequestTrace } from './tracing/request-trace.ts'
+import type { Tracing } from './tracing/tracing.ts'
 
 export interface InterceptOptions {
   readonly ctx: Context
@@ -27,14 +30,53 @@ export interface InterceptOptions {
 /** Serves one request of an intercepted route: read, recorded, sent upstream, its reply relayed. */
 export async function intercept(options: InterceptOptions, runtime: Runtime): Promise<void> {
   const client = new ClientConnection(options.ctx.res)
+  const trace = runtime.tracing && traceOf(options, runtime.tracing)
+  const tools = acquired(options, client, runtime, trace)
   // Only what is still needed outlives the call: the body is let go when the reply's headers are in.
-  const begun = await begin(options, client, runtime)
-  await begun.finished
+  const start = () => begin(options, { client, trace, tools }, runtime)
+  try {
+    const begun = await (trace ? trace.within(start) : start())
+    await begun.finished
+  } finally {
+    void tools?.then(
+      ({ release }) => release(),
+      () => {},
+    )
+    trace?.end()
+  }
+}
+
+function traceOf({ ctx, initiator, provider }: InterceptOptions, tracing: Tracing): RequestTrace {
+  const { rawHeaders: headers, url = '' } = ctx.req
+  const [path = ''] = url.split('?')
+  return new RequestTrace(tracing, { headers, path, initiator, provider: provider.name })
+}
+
+/** The initiator's tools are fetched while the body is read; null where there are none. */
+function acquired(
+  { initiator }: InterceptOptions,
+  client: ClientConnection,
+  { injectedTools }: Runtime,
+  trace: RequestTrace | null,
+): Promise<Lease> | null {
+  const lease =
+    injectedTools?.acquire(initiator, initiator.apiKeyId ?? '', client.signal, trace?.acquire) ??
+    null
+  trace?.acquiring(lease)
+  // Whoever waits for it hears of a failure; nobody may.
+  lease?.catch(() => {})
+  return lease
+}
+
+interface Begin {
+  readonly client: ClientConnection
+  readonly trace: RequestTrace | null
+  readonly tools: Promise<Lease> | null
 }
 
 async function begin(
   options: InterceptOptions,
-  client: ClientConnection,
+  { client, trace, tools }: Begin,
   runtime: Runtime,
 ): Promise<{ finished: Promise<void> }> {
   const { ctx, format } = options
@@ -43,15 +85,18 @@ async function begin(
     const body = await readRequestBody(ctx.req, rawBodyOf(ctx), runtime.settings.maxBodySize)
     // The client's own time is not the gateway's.
     const busySince = options.arrivedAt + (performance.now() - askedAt)
-    const { summary, client: identity } = await read(options, body, runtime)
+    const { summary, client: identity, traced } = await read(options, body, { runtime, trace })
     if (summary.background) {
+      trace?.notCreated(null)
       return {
         finished: passThrough({ ...options, root: false, label: options.path, body }, runtime),
       }
     }
-    const exchange = new Exchange(options, { summary, identity, body, busySince }, client, runtime)
-    return await exchange.start(body)
+    const facts = { summary, identity, body, busySince, trace, traced }
+    const exchange = new Exchange(options, facts, client, runtime)
+    return await exchange.start(body, tools)
   } catch (error) {
+    trace?.notCreated(messageOf(error))
     if (!(error instanceof SluiceError)) throw error
     if (!client.gone) {
       runtime.diagnostics.count('refused', { reason: refusalReason(error) })
@@ -64,9 +109,10 @@ async function begin(
 async function read(
   { ctx, format }: InterceptOptions,
   { bytes }: RequestBody,
-  { clientRules: rules }: Runtime,
+  { runtime: { clientRules: rules }, trace }: { runtime: Runtime; trace: RequestTrace | null },
 ): Promise<NonNullable<RequestRead>> {
-  const request = { format: format.name, bytes, headers: ctx.req.rawHeaders, rules }
+  const { rawHeaders: headers } = ctx.req
+  const request = { format: format.name, bytes, headers, rules, traced: trace?.wanted }
   const offThread = bytes.length > inlineBytes ? await readRequestOffThread(request) : undefined
   const result = offThread === undefined ? readRequest(request) : offThread
   if (result) return result

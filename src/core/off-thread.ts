@@ -5,6 +5,7 @@ import type { ClientRule } from './client-rules.ts'
 import type { InterceptionEvent } from './events.ts'
 import type { RequestSummary, Verdict } from './format.ts'
 import type { FormatName } from './records.ts'
+import type { RequestAttributes, RequestTraceOptions } from './tracing/request-attributes.ts'
 import type { RawHeaders } from './upstream.ts'
 
 /** Parsing more than this at once would hold up every other stream (29 MiB of dense JSON take 0.5 s). */
@@ -22,6 +23,8 @@ export interface RequestToRead {
   readonly bytes: Uint8Array
   readonly headers: RawHeaders
   readonly rules: readonly ClientRule[]
+  /** Where it is traced. */
+  readonly traced?: RequestTraceOptions | undefined
 }
 
 export interface ReplyRead {
@@ -33,6 +36,7 @@ export interface ReplyRead {
 export type RequestRead = {
   readonly summary: RequestSummary
   readonly client: ClientIdentity
+  readonly traced?: RequestAttributes
 } | null
 
 /** Reads a large blocking reply in a worker: only what it says comes back. Undefined where the worker failed. */

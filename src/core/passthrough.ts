@@ -4,13 +4,14 @@ import type { Context } from 'koa'
 import { ClientConnection } from './client-connection.ts'
 import { resolveCredential } from './credentials.ts'
 import { cutReply } from './cut-reply.ts'
-import { SluiceError } from './errors.ts'
+import { messageOf, SluiceError } from './errors.ts'
 import { headerValue, replyHeaders, upstreamHeaders } from './headers.ts'
 import { errorFormat, replyWithSluiceError } from './own-reply.ts'
 import { type Provider, upstreamUrl } from './provider.ts'
 import { flushHead, writeReplyHead } from './reply-head.ts'
 import { type RequestBody, readRequestBody } from './request-body.ts'
 import type { Runtime } from './runtime.ts'
+import { PassThroughTrace } from './tracing/passthrough-trace.ts'
 import type { Reply, UpstreamRequest } from './upstream.ts'
 
 export interface PassThroughOptions {
@@ -29,7 +30,7 @@ export interface PassThroughOptions {
 
 /** Forwards a request and its reply without reading or recording them. */
 export async function passThrough(options: PassThroughOptions, runtime: Runtime): Promise<void> {
-  const { ctx, provider, root, label } = options
+  const { ctx, provider, path, root, label } = options
   const { req: request, res: response } = ctx
   const route = root ? label : `/v1${label}`
   const { method = '' } = request
@@ -44,13 +45,19 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
     },
   }
   runtime.open.add(serving)
+  const { tracing } = runtime
+  const headers = request.rawHeaders
+  const trace =
+    tracing && new PassThroughTrace(tracing, { headers, path: root ? path : `/v1${path}`, method })
   try {
-    const reply = await withHeadersTimeout(client, runtime, async () =>
-      runtime.send(await upstreamRequest(options, runtime, client.signal)),
-    )
+    const reply = await withHeadersTimeout(client, runtime, async () => {
+      const sent = await upstreamRequest(options, runtime, client.signal)
+      return trace ? trace.send(sent, runtime.send) : runtime.send(sent)
+    })
     const closing = runtime.state.draining ? ['connection', 'close'] : []
     await forward(reply, [...replyHeaders(reply.headers), ...closing], response)
   } catch (error) {
+    trace?.fail(messageOf(error))
     if (response.headersSent) response.destroy()
     else if (!client.gone) {
       const known = error instanceof SluiceError ? error : unexpected(error)
@@ -62,6 +69,7 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
     if (!request.complete) request.resume()
   } finally {
     runtime.open.delete(serving)
+    trace?.end()
   }
 }
 

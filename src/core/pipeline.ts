@@ -16,6 +16,7 @@ import type {
   RecordBody,
 } from './records.ts'
 import { timestamp } from './timestamp.ts'
+import type { RequestTrace } from './tracing/request-trace.ts'
 
 export interface PipelineOptions {
   readonly plugins: readonly Plugin[]
@@ -36,14 +37,21 @@ export interface PipelineOptions {
 export class Pipeline implements LaneHost {
   readonly interception: Interception
   readonly #options: PipelineOptions
+  readonly #trace: RequestTrace | null
   readonly #lanes: Lane[] = []
   /** Records that may be written again, by id; made for the first of them. */
   #keyed: Map<string, Place> | null = null
   #seq = 0
   #ended = false
 
-  constructor(interception: Interception, start: InterceptionStart, options: PipelineOptions) {
+  constructor(
+    interception: Interception,
+    start: InterceptionStart,
+    options: PipelineOptions,
+    trace: RequestTrace | null = null,
+  ) {
     this.#options = options
+    this.#trace = trace
     this.interception = interception
     this.#record({ type: 'interception_start', ...start }, this.#place(startId(interception.id)))
     for (const plugin of options.plugins) {
@@ -96,6 +104,7 @@ export class Pipeline implements LaneHost {
       const count = lane.records++
       if (count >= this.#options.maxRecords) {
         this.#tooMany(lane.plugin, count)
+        this.#traceLost(body, provisional)
         return
       }
       place = this.#place(id)
@@ -116,6 +125,8 @@ export class Pipeline implements LaneHost {
     const { queues, recordContent } = this.#options
     let record: Writable<InterceptionRecord> | null = null
     let bytes = 0
+    let taken = true
+    const span = (!provisional && this.#trace?.recording(own.type)) || null
     for (const queue of queues) {
       if (provisional && !queue.plugin.provisional) continue
       if (!record) {
@@ -128,8 +139,17 @@ export class Pipeline implements LaneHost {
         Object.freeze(record)
         bytes = sizeOf(record)
       }
-      queue.push(record, bytes)
+      if (!queue.push(record, bytes)) taken = false
     }
+    if (!taken) span?.fail('a recorder takes no more records')
+    span?.end()
+  }
+
+  #traceLost({ type }: RecordBody, provisional = false): void {
+    if (provisional) return
+    const span = this.#trace?.recording(type)
+    span?.fail('more records than max-records')
+    span?.end()
   }
 
   #tooMany(plugin: Plugin, count: number): void {

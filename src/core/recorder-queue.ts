@@ -64,16 +64,17 @@ export class RecorderQueue {
     return this.#bytes
   }
 
-  /** `bytes`: its size, where it is known. */
-  push(record: InterceptionRecord, bytes: number = sizeOf(record)): void {
+  /** `bytes`: its size, where it is known. False where it takes no more. */
+  push(record: InterceptionRecord, bytes: number = sizeOf(record)): boolean {
     if (this.#closing) {
       this.#refuse(record, 'closed')
-      return
+      return false
     }
     this.#entries.push({ position: this.#pushed++, record, bytes, bare: false })
     this.#bytes += bytes
     if (this.#bytes > this.#maxBytes) this.#shed()
     this.#draining ??= this.#drain()
+    return true
   }
 
   /** The position behind the newest record: what `committed` and `isCommitted` take. */

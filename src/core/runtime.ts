@@ -9,6 +9,7 @@ import type { OpenRequests } from './open-requests.ts'
 import type { PipelineOptions } from './pipeline.ts'
 import type { Provider } from './provider.ts'
 import type { Retries } from './retries.ts'
+import type { Tracing } from './tracing/tracing.ts'
 import type { Send } from './upstream.ts'
 
 /** What one gateway's requests share: made once by `createGateway`, read by all that serve a request. */
@@ -24,6 +25,8 @@ export interface Runtime {
   /** Null where no MCP servers are configured. */
   readonly injectedTools: InjectedTools | null
   readonly drains: Drains
+  /** Null where nothing is traced. */
+  readonly tracing: Tracing | null
   /** Built afresh for each interception: plugins that fail to open are left out until they do. */
   pipeline(): PipelineOptions
   readonly settings: RuntimeSettings

@@ -3,6 +3,7 @@ import type { EndEvent, ErrorType, InterceptionEvent, Outcome } from './events.t
 import type { Pipeline } from './pipeline.ts'
 import type { InterceptionEnd } from './records.ts'
 import { timestamp } from './timestamp.ts'
+import type { RequestTrace } from './tracing/request-trace.ts'
 
 /** What is measured while an interception runs; times by `performance.now()`, sizes in bytes. */
 export interface Facts {
@@ -45,6 +46,7 @@ export class Settlement {
   sawUsage = false
   readonly #pipeline: Pipeline
   readonly #subject: Settled
+  readonly #trace: RequestTrace | null
   readonly #startedAt = performance.now()
   #outcome: Outcome | undefined
   #cause: Cause = {}
@@ -54,9 +56,15 @@ export class Settlement {
   #finished = false
   #resolve: () => void = () => {}
 
-  constructor(pipeline: Pipeline, subject: Settled, requestBytes: number) {
+  constructor(
+    pipeline: Pipeline,
+    subject: Settled,
+    requestBytes: number,
+    trace: RequestTrace | null = null,
+  ) {
     this.#pipeline = pipeline
     this.#subject = subject
+    this.#trace = trace
     this.facts = {
       httpStatus: null,
       requestBytes,
@@ -83,12 +91,15 @@ export class Settlement {
     const events = mask & errorBit ? said.map((event) => this.#redacted(event)) : said
     if (mask & callBit) this.#subject.watchCalls(events)
     if (mask & noted) for (const event of events) this.#note(event)
+    if (this.#trace && mask & this.#trace.mask) this.#trace.observe(events)
     this.#pipeline.emit(events, mask)
   }
 
   /** Notes that the model has begun to speak. */
   firstToken(): void {
-    this.#firstTokenAt ??= performance.now()
+    if (this.#firstTokenAt !== null) return
+    this.#firstTokenAt = performance.now()
+    this.#trace?.firstToken()
   }
 
   /** Fixes the outcome, unless one is fixed already; `end` may come later (while a drain runs). */
@@ -105,6 +116,7 @@ export class Settlement {
     this.observe(this.#subject.owed())
     this.#finished = true
     const end = this.#end()
+    this.#trace?.settled(end)
     void this.#pipeline.end(this.#endEvent(end), end).then(this.#resolve)
   }
 

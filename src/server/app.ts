@@ -1,9 +1,11 @@
 import Router from '@koa/router'
 import Koa from 'koa'
+import { Registry } from 'prom-client'
 import type { Log } from '../core/diagnostics.ts'
 import { createGateway, type Gateway, type GatewayChanges } from '../core/gateway.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { Store } from '../core/store.ts'
+import { metrics as counting } from '../plugins/metrics.ts'
 import { accessLog } from './access-log.ts'
 import type { AccountStore } from './accounts/account-store.ts'
 import { Accounts } from './accounts/accounts.ts'
@@ -69,6 +71,7 @@ export function createApp(
   let price = priceBy(config)
   const accounts = new Accounts(accountStore)
   const identify = identity(config, { accounts, log })
+  const registry = new Registry()
   const gateway = createGateway({
     ...config,
     ...changeable(config),
@@ -80,16 +83,22 @@ export function createApp(
     },
     plugins: [
       ...observers(config, (usage, interception) => price(usage, interception)),
+      counting({ registry, initiator: config.metricsInitiator }),
       ...plugins,
       recorder,
     ],
     initiator: refusingBy(identify),
     log,
+    tracing: config.trace && {
+      semconv: config.semconv,
+      content: config.traceContent,
+      logs: config.traceLogs,
+    },
   })
 
   const { diagnostics } = gateway
   const live = new LiveFeed({ store: recorder, log: diagnostics.log })
-  const metrics = createMetrics({ diagnostics, gateway, recorder })
+  const metrics = createMetrics({ diagnostics, registry, gateway, recorder })
   const metricsPage = async () => metricsText(await gatherMetrics(await metrics.snapshot()))
 
   const koa = new Koa()
@@ -192,8 +201,7 @@ function pages({ config, gateway, identify, isDraining, metricsPage }: PagesOpti
     ctx.status = isDraining() || unrecorded ? 503 : 200
     ctx.body = { status: isDraining() ? 'draining' : unrecorded ? 'not recording' : 'ok', faults }
   })
-  const open: Koa.Middleware[] =
-    auth === 'none' ? [] : [knowCaller(identify), atLeast('auditor')]
+  const open: Koa.Middleware[] = auth === 'none' ? [] : [knowCaller(identify), atLeast('auditor')]
   router.get('/metrics', ...open, async (ctx) => {
     const { type, text } = await metricsPage()
     ctx.set('content-type', type)

@@ -135,7 +135,8 @@ function fromVariable(
   env: Readonly<Record<string, string | undefined>>,
   faults: string[],
 ): Given | undefined {
-  const place = variableOf(name)
+  const usual = variableOf(name)
+  const place = env[usual] ? usual : (aliases[name] ?? usual)
   const text = env[place] || undefined
   const path = settings[name].secret ? env[`${place}_FILE`] || undefined : undefined
   if (path !== undefined) {
@@ -147,6 +148,9 @@ function fromVariable(
   if (name === 'port' && text?.startsWith('tcp://')) return undefined
   return text === undefined ? undefined : { place, text }
 }
+
+/** Names that others use for the same. */
+const aliases: { readonly [K in keyof Settings]?: string } = { trace: 'SLUICE_TRACE_ENABLE' }
 
 function parse(given: GivenSettings, faults: string[]): Settings {
   const parsed: Record<string, unknown> = {}

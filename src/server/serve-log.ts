@@ -12,8 +12,13 @@ export interface ServeLogOptions {
 /** One line per interception when it ends: who, with what, of whom, how much, and how it went. */
 export function serveLog({ log, format = 'text' }: ServeLogOptions): Plugin {
   const open = new Map<string, InterceptionRecord[]>()
+  let write = log
   return {
     name: 'serve-log',
+    open: async (context) => {
+      // The gateway tells its spans of what it logs itself.
+      write = context?.diagnostics.logEach ?? log
+    },
     record(records) {
       for (const record of records) {
         if (record.late) continue
@@ -25,12 +30,17 @@ export function serveLog({ log, format = 'text' }: ServeLogOptions): Plugin {
         }
         open.delete(record.interceptionId)
         const line = summarize(seen, record)
-        if (format === 'json') log('info', 'interception', snakeKeys(line))
-        else log('info', readable(line))
+        if (format === 'json') write('info', 'interception', snakeKeys(line))
+        else write('info', readable(line), unseen(line))
       }
       forgetOldest(open)
     },
   }
+}
+
+/** What the line is about, for spans: it is not written. */
+function unseen({ interceptionId }: Line): Readonly<Record<string, unknown>> {
+  return Object.defineProperty({}, 'interception_id', { value: interceptionId })
 }
 
 interface Line {

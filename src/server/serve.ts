@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import { listen } from './listen.ts'
 import { mounts } from './refusal.ts'
 import { createRecorder } from './store.ts'
+import { startTelemetry } from './telemetry.ts'
 
 export interface ServeOptions {
   readonly log: Log
@@ -64,6 +65,8 @@ export async function serve(
     })
 
   let listening = openFirst ? undefined : await takePort()
+  // Before the gateway, which asks for its tracer.
+  const telemetry = await startTelemetry(config, log)
   try {
     // Only now: another process on this port may be using the same store.
     beforeOpen()
@@ -73,7 +76,7 @@ export async function serve(
       recorder,
       accountStore: await accountsOf(config.store),
       log,
-      plugins,
+      plugins: [...plugins, ...telemetry.plugins],
       isDraining,
       ...(gatherMetrics && { gatherMetrics }),
     })
@@ -84,6 +87,7 @@ export async function serve(
   } catch (error) {
     await app?.gateway.close().catch(() => {})
     await app?.accounts.close().catch(() => {})
+    await telemetry.stop()
     if (listening) await closeServer(listening.server)
     throw error
   }
@@ -126,6 +130,7 @@ export async function serve(
     await rested
     await gateway.close()
     await accounts.close()
+    await telemetry.stop()
   }
 
   return {

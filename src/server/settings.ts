@@ -60,6 +60,12 @@ export interface Settings {
   readonly logContent: 'full' | 'redacted' | 'omit'
   readonly logFormat: 'text' | 'json'
   readonly logLevel: LogLevel
+  readonly trace: boolean
+  readonly traceLogs: boolean
+  readonly semconv: '1.41' | 'genai-dev' | 'both'
+  readonly traceContent: boolean
+  readonly otelLogs: boolean
+  readonly metricsInitiator: boolean
   readonly mcpPrefix: string
   readonly mcpPoolTtl: number
   readonly mcpPoolSize: number
@@ -204,6 +210,15 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   logContent: choice(['full', 'redacted', 'omit'], 'full', 'what of the content those lines hold'),
   logFormat: choice(['text', 'json'], 'text', 'lines of this program on standard error'),
   logLevel: choice(['error', 'warn', 'info', 'debug'], 'info', 'least level that is written'),
+  trace: toggle('false', 'export spans by OpenTelemetry (where to: the OTEL_* variables)'),
+  traceLogs: toggle('false', 'with trace: log lines as events of the spans'),
+  semconv: choice(['1.41', 'genai-dev', 'both'], '1.41', 'names of the GenAI attributes of spans'),
+  traceContent: toggle(
+    'false',
+    'with trace: messages and arguments of tools in spans, cut to 16 KiB',
+  ),
+  otelLogs: toggle('false', 'export each record as a log record by OpenTelemetry'),
+  metricsInitiator: toggle('false', 'metrics by initiator, too: where those are few'),
   mcpPrefix: value(
     z.string().regex(/^[A-Za-z0-9_-]{1,16}$/, {
       error: 'must be 1 to 16 letters, digits, hyphens and underscores',

@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.ts'
 import type { Initiator } from '../interception.ts'
 import { HiddenCalls } from '../tool-rounds/hidden-calls.ts'
 import type { ToolLimits } from '../tool-rounds/limits.ts'
+import type { SafeSpan } from '../tracing/safe-span.ts'
 import { type Lease, ToolboxPool } from './pool.ts'
 import { checkServers, type McpServerOptions } from './server-options.ts'
 
@@ -34,7 +35,12 @@ export interface InjectedTools {
   readonly limits: ToolLimits
   readonly hiddenCalls: HiddenCalls
   /** The tools of one initiator, to be given back. Rejects when `signal` aborts. */
-  acquire(initiator: Initiator, key: string, signal: AbortSignal): Promise<Lease>
+  acquire(
+    initiator: Initiator,
+    key: string,
+    signal: AbortSignal,
+    span?: SafeSpan | null,
+  ): Promise<Lease>
   /** Others take its place: connections are closed as soon as no request uses them. */
   retire(): void
   close(): Promise<void>
@@ -83,7 +89,7 @@ export function createInjectedTools(
   return {
     limits: { maxRounds, maxCalls, callTimeout, totalTimeout, maxResult, parallel },
     hiddenCalls,
-    acquire: (initiator, key, signal) => pool.acquire(initiator, key, signal),
+    acquire: (initiator, key, signal, span) => pool.acquire(initiator, key, signal, span),
     retire: () => pool.retire(),
     close: () => pool.close(),
   }

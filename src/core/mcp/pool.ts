@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../diagnostics.ts'
 import type { Initiator } from '../interception.ts'
+import type { SafeSpan } from '../tracing/safe-span.ts'
 import type { McpServerOptions } from './server-options.ts'
 import { Toolbox } from './toolbox.ts'
 
@@ -48,11 +49,16 @@ export class ToolboxPool {
   }
 
   /** Waits for a new toolbox's servers, each of which has its time-out. Rejects when `signal` aborts. */
-  async acquire(initiator: Initiator, key: string, signal: AbortSignal): Promise<Lease> {
+  async acquire(
+    initiator: Initiator,
+    key: string,
+    signal: AbortSignal,
+    span: SafeSpan | null = null,
+  ): Promise<Lease> {
     signal.throwIfAborted()
     if (this.#closed) throw new Error('the pool of toolboxes is closed')
     const name = JSON.stringify([initiator.id, key])
-    const entry = this.#fresh(name) ?? this.#add(name, initiator)
+    const entry = this.#fresh(name) ?? this.#add(name, initiator, span)
     entry.users++
     let given = false
     const release = () => {
@@ -106,12 +112,12 @@ export class ToolboxPool {
     return entry
   }
 
-  #add(name: string, initiator: Initiator): Entry {
+  #add(name: string, initiator: Initiator, span: SafeSpan | null): Entry {
     const { servers, prefix, connectTimeout, maxBytes, ttl, diagnostics } = this.#options
     const { log } = diagnostics
     const toolbox = new Toolbox({ servers, prefix, initiator, connectTimeout, maxBytes, log })
     const expiresAt = performance.now() + ttl
-    const entry: Entry = { toolbox, ready: toolbox.init(), expiresAt, users: 0, retired: false }
+    const entry: Entry = { toolbox, ready: toolbox.init(span), expiresAt, users: 0, retired: false }
     this.#entries.set(name, entry)
     this.#count('miss')
     this.#trim(entry)

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Initiator } from '../interception.ts'
 import type { JsonObject } from '../json.ts'
+import type { SafeSpan } from '../tracing/safe-span.ts'
 import { sentCall } from './bounded-fetch.ts'
 import { type Connection, connect } from './connect.ts'
 import { listTools, type ServerTool } from './list-tools.ts'
@@ -57,8 +58,20 @@ export class ServerProxy {
   }
 
   /** Connects and learns the tools. Rejects where that fails; it is tried again later by itself. */
-  async init(): Promise<void> {
-    await this.#connected()
+  async init(parent?: SafeSpan): Promise<void> {
+    const names = { mcp_proxy_name: this.name, mcp_server_name: this.name }
+    const attributes = { ...names, mcp_server_url: this.address }
+    const span = parent?.child('StreamableHTTPServerProxy.Init', attributes)
+    const list = (connection: Connection) =>
+      this.#list(connection, span?.child('StreamableHTTPServerProxy.Init.fetchTools', attributes))
+    try {
+      await this.#connected(list)
+    } catch (error) {
+      span?.fail(messageOf(error))
+      throw error
+    } finally {
+      span?.end()
+    }
   }
 
   /** Runs a tool: what the server answered, `isError` or not. Rejects where it gave no answer. */
@@ -108,23 +121,23 @@ export class ServerProxy {
     }
   }
 
-  #connected(): Promise<Connection> {
+  #connected(list = (made: Connection) => this.#list(made)): Promise<Connection> {
     if (this.#closed) return Promise.reject(closedError(this.name))
     if (this.#connection) return Promise.resolve(this.#connection)
-    this.#connecting ??= this.#connect().finally(() => {
+    this.#connecting ??= this.#connect(list).finally(() => {
       this.#connecting = undefined
     })
     return this.#connecting
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(list: (made: Connection) => Promise<void>): Promise<Connection> {
     const { initiator, connectTimeout: timeout, maxBytes, log } = this.#options
     clearTimeout(this.#retry)
     let connection: Connection | undefined
     try {
       connection = await connect(this.#server, { initiator, timeout, maxBytes })
       await this.#watch(connection)
-      await this.#list(connection)
+      await list(connection)
       // Closed while it was made: whoever closes does not wait for a server that may never answer.
       if (this.#closed) throw closedError(this.name)
       if (this.#failures > 0) log('info', `MCP server "${this.name}" is back`)
@@ -166,17 +179,30 @@ export class ServerProxy {
     return this.#listing === 'again'
   }
 
-  async #list({ client }: Connection): Promise<void> {
+  async #list({ client }: Connection, span?: SafeSpan): Promise<void> {
     const { connectTimeout: timeout, log, changed } = this.#options
-    this.#tools = await listTools(client, {
+    let seen = 0
+    const listed = listTools(client, {
       timeout,
-      accepts: this.#accepts,
+      accepts: (tool) => {
+        seen++
+        return this.#accepts(tool)
+      },
       refused: (tool, why) => {
         if (this.#refused.has(tool)) return
         this.#refused.add(tool)
         log('warn', `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`)
       },
     })
+    try {
+      this.#tools = await listed
+    } catch (error) {
+      span?.fail(messageOf(error))
+      throw error
+    } finally {
+      span?.set({ mcp_tool_count: seen })
+      span?.end()
+    }
     changed()
   }
 

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import type { Initiator } from '../interception.ts'
 import type { JsonObject } from '../json.ts'
+import type { SafeSpan } from '../tracing/safe-span.ts'
 import { type CallOptions, ServerProxy } from './server.ts'
 import type { McpServerOptions } from './server-options.ts'
 import { toolNames } from './tool-names.ts'
@@ -45,15 +46,18 @@ export class Toolbox {
   }
 
   /** Connects to all servers at once. Never rejects: those that fail are logged and tried again later. */
-  async init(): Promise<void> {
+  async init(parent: SafeSpan | null = null): Promise<void> {
+    const span = parent?.child('ServerProxyManager.Init')
     await Promise.all(
       this.#servers.map((server) =>
-        server.init().catch((error: unknown) => {
+        server.init(span).catch((error: unknown) => {
           const { log } = this.#options
+          span?.fail(messageOf(error))
           log('warn', `MCP server "${server.name}" can't be used: ${messageOf(error)}`)
         }),
       ),
     )
+    span?.end()
   }
 
   /** By id, and in its order. */

@@ -1,11 +1,12 @@
-import type { ClientConnection } from '../client-connection.ts'
 import { messageOf } from '../errors.ts'
 import type { InterceptionEvent } from '../events.ts'
 import type { Format } from '../format.ts'
 import type { Initiator } from '../interception.ts'
+import type { Lease } from '../mcp/pool.ts'
 import type { Purpose } from '../records.ts'
 import type { Runtime } from '../runtime.ts'
 import type { Frame } from '../sse.ts'
+import type { RequestTrace } from '../tracing/request-trace.ts'
 import type { Send, UpstreamRequest } from '../upstream.ts'
 import { offerTools } from './offer-tools.ts'
 import { ToolRounds } from './tool-rounds.ts'
@@ -14,21 +15,15 @@ export interface OpenOptions {
   readonly runtime: Runtime
   readonly format: Format
   readonly initiator: Initiator
-  /** Keeps the connections of one initiator's keys apart; empty where there is none. */
-  readonly key: string
   readonly purpose: Purpose | null
   readonly request: UpstreamRequest
-  readonly client: ClientConnection
+  /** The initiator's tools. */
+  readonly lease: Promise<Lease>
   /** One upstream call, with its time-out for headers. */
   readonly send: Send
   readonly emit: (events: readonly InterceptionEvent[]) => void
   readonly frame: (frame: Frame) => void
-}
-
-export interface OpenToolRounds {
-  readonly rounds: ToolRounds
-  /** Gives the initiator's connections back. */
-  release(): void
+  readonly trace: RequestTrace | null
 }
 
 /** The initiator's tools offered in a request; null where there are none, and it is to be sent as it is. */
@@ -36,14 +31,13 @@ export async function openToolRounds({
   runtime: { injectedTools, diagnostics, settings },
   format,
   initiator,
-  key,
   purpose,
   request,
-  client,
+  lease,
   ...rest
-}: OpenOptions): Promise<OpenToolRounds | null> {
+}: OpenOptions): Promise<ToolRounds | null> {
   if (!injectedTools || !Buffer.isBuffer(request.body)) return null
-  const { toolbox, release } = await injectedTools.acquire(initiator, key, client.signal)
+  const { toolbox } = await lease
   const { limits, hiddenCalls } = injectedTools
   const { parallel } = limits
   const { tools } = toolbox
@@ -57,7 +51,7 @@ export async function openToolRounds({
       log: diagnostics.log,
     })
     if (offer) {
-      const rounds = new ToolRounds({
+      return new ToolRounds({
         ...rest,
         format,
         request: { ...request, body: offer.body },
@@ -67,12 +61,10 @@ export async function openToolRounds({
         hide: (own, calls) => hiddenCalls.remember(initiator.id, own, calls),
         upstreamIdleTimeout: settings.upstreamIdleTimeout,
       })
-      return { rounds, release }
     }
   } catch (error) {
     // Whatever ails the tools, the request is served.
     diagnostics.log('error', `tools of MCP servers can't be offered: ${messageOf(error)}`)
   }
-  release()
   return null
 }

@@ -1,8 +1,10 @@
 import type { Format } from '../format.ts'
 import { JsonEdit } from '../json-edit.ts'
 import type { InjectedTool } from '../mcp/toolbox.ts'
+import type { RequestTrace } from '../tracing/request-trace.ts'
+import type { SafeSpan } from '../tracing/safe-span.ts'
 import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
-import type { AnsweredCall, Merger, ToolDialect } from './dialect.ts'
+import type { AnsweredCall, InjectedCall, Merger, ToolDialect } from './dialect.ts'
 import { freeChoice } from './free-choice.ts'
 import { limitError, type ToolLimits } from './limits.ts'
 import type { RoundsObserver } from './observer.ts'
@@ -24,6 +26,7 @@ export interface RoundLoopOptions {
   readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
   /** Aborts when the client has left: no tool is run for it. */
   readonly gone: AbortSignal
+  readonly trace?: RequestTrace | null
 }
 
 /** The upstream calls of one reply: after each, the tools that it calls are run and their results sent with the next. */
@@ -109,6 +112,7 @@ export class RoundLoop {
     const { calls } = this.merger
     const { limits, callTool, request, gone } = this.options
     this.observer.flush()
+    this.options.trace?.roundRead()
     this.#calls += calls.length
     if (this.#calls > limits.maxCalls) {
       throw limitError(`the model made more than ${limits.maxCalls} calls`)
@@ -121,8 +125,14 @@ export class RoundLoop {
       callTool,
       limits,
       signal: AbortSignal.any([request.signal, signal, this.limit, gone]),
+      spanOf: (call) => this.#spanOf(call),
       told: (call, outcome) => this.observer.called(call, outcome),
     })
+  }
+
+  #spanOf({ tool, input }: InjectedCall): SafeSpan | null {
+    const offered = this.options.tools.get(tool)
+    return (offered && this.options.trace?.toolCall(input, offered)) ?? null
   }
 
   /** Runs ours beside the client's: what came of them is put into the request with which the client answers. */

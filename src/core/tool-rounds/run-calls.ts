@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts'
 import { isObject, type JsonObject, parseJson } from '../json.ts'
+import type { SafeSpan } from '../tracing/safe-span.ts'
 import type { AnsweredCall, InjectedCall } from './dialect.ts'
 import type { ToolLimits } from './limits.ts'
 import { failedResult, readResult, type ToolResult, textOfResult } from './tool-result.ts'
@@ -21,6 +22,7 @@ export interface RunOptions {
   readonly callTool: CallTool
   readonly limits: ToolLimits
   readonly signal: AbortSignal
+  readonly spanOf: (call: InjectedCall) => SafeSpan | null
   readonly told: (call: InjectedCall, outcome: CallOutcome) => void
 }
 
@@ -36,10 +38,14 @@ export async function runCalls(
 }
 
 async function run(call: InjectedCall, options: RunOptions): Promise<AnsweredCall> {
-  const { signal, told } = options
+  const { signal, told, spanOf } = options
+  const span = spanOf(call)
   const startedAt = performance.now()
-  const tell = (invocationError: string | null) =>
+  const tell = (invocationError: string | null) => {
+    if (invocationError !== null) span?.fail(invocationError)
+    span?.end()
     told(call, { durationMs: Math.round(performance.now() - startedAt), invocationError })
+  }
   try {
     signal.throwIfAborted()
     const result = await answerTo(call, options)

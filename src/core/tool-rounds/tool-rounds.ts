@@ -5,6 +5,7 @@ import type { InjectedTool } from '../mcp/toolbox.ts'
 import type { ReplyReader } from '../reply-reader.ts'
 import type { Frame } from '../sse.ts'
 import { SseReader } from '../sse-reader.ts'
+import type { RequestTrace } from '../tracing/request-trace.ts'
 import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
 import type { AnsweredCall } from './dialect.ts'
 import { dialects } from './dialects.ts'
@@ -33,6 +34,8 @@ export interface ToolRoundsOptions {
   readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
   /** Between two reads of a body that does not stream, in ms. */
   readonly upstreamIdleTimeout: number
+  /** @default nothing is traced */
+  readonly trace?: RequestTrace | null
 }
 
 export interface ReaderHooks {

@@ -1,0 +1,53 @@
+import {
+  type Context,
+  context,
+  createContextKey,
+  propagation,
+  ROOT_CONTEXT,
+  type TextMapGetter,
+  trace,
+} from '@opentelemetry/api'
+import { filterHeaders, headerValue } from '../headers.ts'
+import type { RawHeaders, Reply, Send, UpstreamRequest } from '../upstream.ts'
+
+/** What a request goes on from: the span that a host has open for it, else what its headers say. */
+export function callerOf(headers: RawHeaders): {
+  readonly parent: Context
+  readonly host: boolean
+} {
+  try {
+    const active = context.active()
+    if (trace.getSpan(active)) return { parent: active, host: true }
+    return { parent: propagation.extract(active, headers, fromRaw), host: false }
+  } catch {
+    return { parent: ROOT_CONTEXT, host: false }
+  }
+}
+
+/** Sends a request that names `within` as what it goes on from, in place of what the client said. */
+export function sendWithin(within: Context, request: UpstreamRequest, send: Send): Promise<Reply> {
+  const headers = withContext(within, request.headers)
+  // A host's own instrumentation of HTTP clients would name a second one.
+  return context.with(within.setValue(suppressed, true), () => send({ ...request, headers }))
+}
+
+function withContext(within: Context, headers: RawHeaders): RawHeaders {
+  const carrier: Record<string, string> = {}
+  try {
+    propagation.inject(within, carrier)
+  } catch {
+    return headers
+  }
+  const names = Object.keys(carrier).map((name) => name.toLowerCase())
+  if (names.length === 0) return headers
+  const others = filterHeaders(headers, (name) => !names.includes(name.toLowerCase()))
+  return [...others, ...Object.entries(carrier).flat()]
+}
+
+const fromRaw: TextMapGetter<RawHeaders> = {
+  keys: (headers) => headers.filter((_, at) => at % 2 === 0).map((name) => name.toLowerCase()),
+  get: (headers, name) => headerValue(headers, name.toLowerCase()),
+}
+
+/** The SDK's own key: it is the same wherever it is made. */
+const suppressed = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING')

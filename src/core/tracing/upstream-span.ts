@@ -1,0 +1,130 @@
+import { type Attributes, SpanKind } from '@opentelemetry/api'
+import type { EventOf, InterceptionEvent } from '../events.ts'
+import type { Send, UpstreamRequest } from '../upstream.ts'
+import { OutputContent } from './output-content.ts'
+import { sendWithin } from './propagate.ts'
+import type { RequestAttributes } from './request-attributes.ts'
+import type { SafeSpan } from './safe-span.ts'
+import type { Semconv } from './tracing.ts'
+
+export interface UpstreamFacts {
+  /** Of the interception: the same on all of its spans. */
+  readonly attributes: Attributes
+  /** GenAI: known before the call. */
+  readonly known: Attributes
+  readonly request: RequestAttributes
+  readonly semconv: Semconv
+  readonly content: boolean
+}
+
+/** The span of one upstream call, from the request to the end of its reply. */
+export class UpstreamSpan {
+  readonly #span: SafeSpan
+  readonly #facts: UpstreamFacts
+  readonly #sentAt = performance.now()
+  readonly #output: OutputContent | null
+  #usage: EventOf<'usage'> | undefined
+  #messageId = ''
+  #reasons: string[] = []
+  #failure: string | undefined
+  #readAt: number | undefined
+
+  constructor(parent: SafeSpan, facts: UpstreamFacts, url: URL) {
+    const { attributes, known, request, content } = facts
+    const start = { ...attributes, ...known, ...serverOf(url), ...request.parameters }
+    this.#span = parent.child('Intercept.ProcessRequest.Upstream', start, SpanKind.CLIENT)
+    this.#facts = facts
+    this.#output = content ? new OutputContent() : null
+  }
+
+  async send(request: UpstreamRequest, send: Send): Promise<Awaited<ReturnType<Send>>> {
+    try {
+      const reply = await sendWithin(this.#span.context, request, send)
+      if (reply.status >= 400)
+        this.fail(String(reply.status), `the upstream answered ${reply.status}`)
+      return reply
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : '_OTHER'
+      this.fail(code, 'the upstream could not be reached or did not answer')
+      throw error
+    }
+  }
+
+  observe(event: InterceptionEvent): void {
+    if ('messageId' in event && event.messageId !== '') this.#messageId = event.messageId
+    if (event.type === 'usage') this.#usage = event
+    else if (event.type === 'finish') this.#reasons[event.choice] = event.reason
+    else if (event.type === 'error') this.fail(event.errorType, event.message)
+    this.#output?.observe(event)
+  }
+
+  /** The model has begun to speak. */
+  firstToken(): void {
+    const seconds = (performance.now() - this.#sentAt) / 1000
+    this.#span.set({ 'gen_ai.response.time_to_first_chunk': seconds })
+  }
+
+  /** The reply is read to its end; what it used may be told later. */
+  read(): void {
+    this.#readAt ??= performance.now()
+  }
+
+  get isRead(): boolean {
+    return this.#readAt !== undefined
+  }
+
+  /** The first failure is the one that counts. */
+  fail(type: string, message: string): void {
+    if (this.#failure !== undefined) return
+    this.#failure = message
+    this.#span.set({ 'error.type': type })
+    this.#span.fail(message)
+  }
+
+  end(): void {
+    const { request } = this.#facts
+    const reasons = this.#reasons.filter((reason) => reason !== undefined)
+    if (reasons.length === 0 && this.#failure !== undefined) reasons.push('error')
+    this.#span.set({
+      ...(this.#messageId && { 'gen_ai.response.id': this.#messageId }),
+      ...(reasons.length > 0 && { 'gen_ai.response.finish_reasons': reasons }),
+      ...(this.#usage && usageAttributes(this.#usage, this.#facts.semconv)),
+    })
+    // Behind all else: where a limit bites, content is what goes.
+    this.#span.set(request.content)
+    this.#span.set(this.#output?.attributes(reasons[0]) ?? {})
+    this.#span.end(this.#readAt)
+  }
+}
+
+/** The convention counts cached tokens as input, records don't. */
+function usageAttributes(
+  {
+    inputTokens,
+    outputTokens,
+    cacheReadInputTokens: cacheRead,
+    cacheWriteInputTokens: cacheWrite,
+    metadata,
+  }: EventOf<'usage'>,
+  semconv: Semconv,
+): Attributes {
+  const reasoning = metadata.reasoning_output_tokens
+  return {
+    'gen_ai.usage.input_tokens': inputTokens + cacheRead + cacheWrite,
+    'gen_ai.usage.output_tokens': outputTokens,
+    'gen_ai.usage.cache_read.input_tokens': cacheRead,
+    ...(semconv !== 'genai-dev' && { 'gen_ai.usage.cache_creation.input_tokens': cacheWrite }),
+    ...(semconv !== '1.41' && { 'gen_ai.usage.cache_write.input_tokens': cacheWrite }),
+    ...(typeof reasoning === 'number' && { 'gen_ai.usage.reasoning.output_tokens': reasoning }),
+    ...(typeof metadata.service_tier === 'string' && {
+      'openai.response.service_tier': metadata.service_tier,
+    }),
+  }
+}
+
+function serverOf({ protocol, hostname, port }: URL): Attributes {
+  return {
+    'server.address': hostname,
+    'server.port': port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port),
+  }
+}

@@ -1,0 +1,52 @@
+import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/api'
+import { logs } from '@opentelemetry/api-logs'
+import { NodeSDK, resources } from '@opentelemetry/sdk-node'
+import type { Log } from '../core/diagnostics.ts'
+import { messageOf } from '../core/errors.ts'
+import { processId } from '../core/process-id.ts'
+import { within } from '../core/within.ts'
+import { otelLog } from './otel-log.ts'
+import type { Telemetry, TelemetrySettings } from './telemetry.ts'
+
+/** A collector that is away must not hold up a shutdown. */
+const shutdownMs = 5000
+
+/** Starts the SDK; its exporters, samplers and limits follow from the standard `OTEL_*` variables. */
+export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
+  const own = resources.resourceFromAttributes({
+    // `OTEL_SERVICE_NAME` and `OTEL_RESOURCE_ATTRIBUTES` go over these.
+    'service.name': 'sluice',
+    'service.instance.id': processId,
+  })
+  const sdk = new NodeSDK({
+    resource: resources.defaultResource().merge(own),
+    instrumentations: [],
+    metricReaders: [],
+    ...(!settings.trace && { spanProcessors: [] }),
+    ...(!settings.otelLogs && { logRecordProcessors: [] }),
+  })
+  // After the SDK, which would write to standard output where OTEL_LOG_LEVEL is set.
+  diag.setLogger(troubles(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  sdk.start()
+  return {
+    plugins: settings.otelLogs ? [otelLog(settings.logContent)] : [],
+    stop: async () => {
+      try {
+        if (!(await within(sdk.shutdown(), shutdownMs)))
+          log('warn', `telemetry: not all was exported within ${shutdownMs} ms`)
+      } catch (error) {
+        log('warn', `telemetry: not all was exported: ${messageOf(error)}`)
+      }
+      for (const api of [trace, context, propagation, logs, diag]) api.disable()
+    },
+  }
+}
+
+/** What the SDK and its exporters complain of: spans that were dropped, a collector that does not answer. */
+function troubles(log: Log): Parameters<typeof diag.setLogger>[0] {
+  const warn = (message: string, ...rest: unknown[]) => {
+    const why = rest.map((each) => messageOf(each)).join(' ')
+    log('warn', `telemetry: ${message} ${why}`.trim().slice(0, 1000))
+  }
+  return { error: warn, warn, info: () => {}, debug: () => {}, verbose: () => {} }
+}

@@ -1,5 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { startId } from '../../core/ids.ts'
 import {
   callKey,
   type LinkingStart,
@@ -11,6 +10,7 @@ import {
   wantedKey,
 } from '../../core/links.ts'
 import type { InterceptionStart } from '../../core/records.ts'
+import { startBody } from './start-body.ts'
 
 /** Is told of what is written, and links it before the transaction ends. */
 export interface Linker {
@@ -20,12 +20,22 @@ export interface Linker {
   called(id: string, toolCallId: string): void
   /** Makes one's links anew. */
   loosen(id: string): void
+  /** Drops an offer that its interception did not make. */
+  examine(offer: Offer): void
   /** Brings the links of all that was touched up to date, and of what hangs below; tells whose have changed. */
   link(changed: (id: string) => void): void
   /** One is about to be deleted: what hangs below keeps its links. */
   drop(id: string): void
   /** The transaction was rolled back. */
   forget(): void
+}
+
+/** A row of `offers`. */
+export interface Offer {
+  readonly initiator_id: string
+  readonly key: string
+  readonly started_at: number
+  readonly interception_id: string
 }
 
 /**
@@ -103,6 +113,14 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
           change(addOffer, String(row.initiator_id), String(key), Number(row.started_at), id)
     },
     loosen: (id) => loose.add(id),
+    examine({ initiator_id: initiator, key, started_at: at, interception_id: id }) {
+      const start = find(id)?.start
+      const isMade =
+        start?.initiatorId === initiator &&
+        Date.parse(start.startedAt) === at &&
+        offeredKeys(start, calls(id)).includes(key)
+      if (!isMade) change(dropOffer, initiator, key, at, id)
+    },
     link(changed) {
       for (const id of loose) {
         // Taken out first: what changes above it puts it in again.
@@ -131,7 +149,7 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
 }
 
 function lookups(database: DatabaseSync) {
-  const body = database.prepare('SELECT body FROM records WHERE interception_id = ? AND id = ?')
+  const body = startBody(database)
   const links = database.prepare(`
     SELECT thread_parent_id AS threadParentId, thread_root_id AS threadRootId,
       session_id AS sessionId
@@ -148,8 +166,8 @@ function lookups(database: DatabaseSync) {
   const linksRow = (id: string) => links.get(id) as Links | undefined
 
   function find(id: string): Relative | null {
-    const text = body.get(id, startId(id))?.body
-    if (typeof text !== 'string') return null
+    const text = body(id)
+    if (text === null) return null
     const start = JSON.parse(text) as InterceptionStart
     return { id, start, links: linksRow(id) ?? start }
   }

@@ -1,65 +1,93 @@
-import { startId } from '../../core/ids.ts'
-import type { InterceptionStart } from '../../core/records.ts'
+import type { InterceptionStart, RecordOf } from '../../core/records.ts'
 import type { ReindexReport } from '../../core/store.ts'
 import type { Slices } from './chores.ts'
-import { measureColumns } from './measure-columns.ts'
+import { meta } from './meta.ts'
 import { startWriter } from './record-writer.ts'
+import { renewSums } from './renew-sums.ts'
+import { startBody } from './start-body.ts'
 import type { StoreWriter } from './store-writer.ts'
-import { day, dimensions, hour } from './sums.ts'
+import { dropStrayMarks, dropStrays } from './strays.ts'
 import { sweep } from './sweep.ts'
 
-/** Makes all that is derived anew from the records, while others write: each piece in a transaction of its own. */
+/**
+ * Makes all that is derived anew from the records, whatever of it is missing or wrong, while others write: each
+ * piece in a transaction of its own. What a step leaves wrong (figures that are differences of wrong ones) a later
+ * one puts right: first interceptions and their summaries, then sessions of summaries, then sums of summaries.
+ */
 export async function reindex(store: StoreWriter, slices: Slices): Promise<ReindexReport> {
-  const { database } = store
+  const { database, derived } = store
+  await slices.one(() => {
+    // Names that are gone get other numbers: whoever has noted the old ones must ask again.
+    const facts = meta(database)
+    facts.set('epoch', (facts.number('epoch') ?? 0) + 1)
+    derived.forgetNames()
+  })
+  await dropStrays(store, slices)
   const interceptions = await renewInterceptions(store, slices)
+  await dropStrayMarks(store, slices)
   await renewSessions(store, slices)
+  await renewHomeless(store, slices)
   await renewSums(store, slices)
   await sweep(store, slices)
   const count = database.prepare('SELECT count(*) AS n FROM sessions')
   return { interceptions, sessions: Number(count.get()?.n) }
 }
 
-/** Reads an interception's start and calls again, links it, and makes its summary. */
-export function renewal({ database, derived, linking }: StoreWriter): (id: string) => void {
-  const startOf = database.prepare('SELECT body FROM records WHERE interception_id = ? AND id = ?')
-  const put = startWriter(database)
+/** Reads an interception's start, end and calls again, links it, and makes its summary. Tells whether it has a start. */
+export function renewal({ database, derived, linking }: StoreWriter): (id: string) => boolean {
+  const startOf = startBody(database)
+  const endsOf = database.prepare(`
+    SELECT body FROM records WHERE interception_id = ? AND type = 'interception_end' ORDER BY seq, id`)
+  const putStart = startWriter(database)
+  const put = database.prepare('INSERT OR IGNORE INTO interceptions (id) VALUES (?)')
+  const noStart = database.prepare('UPDATE interceptions SET started_at = NULL WHERE id = ?')
+  const putEnd = database.prepare(
+    'UPDATE interceptions SET ended = ?, ended_at = ?, outcome = ?, reaped = ? WHERE id = ?',
+  )
+
   return (id) => {
-    const body = startOf.get(id, startId(id))?.body
-    if (typeof body !== 'string') return
-    const start = JSON.parse(body) as InterceptionStart
-    put(id, start)
-    linking.started(id, start, false)
+    const ends = endsOf.all(id).map(({ body }) => JSON.parse(String(body)) as End)
+    const end = ends.findLast(({ reaped }) => !reaped) ?? ends.at(-1)
+    const body = startOf(id)
+    if (body === null && !end) {
+      // Others of its records may come before its start; nothing is known of it yet.
+      noStart.run(id)
+    } else {
+      put.run(id)
+      if (body === null) noStart.run(id)
+      else renewStart(id, JSON.parse(body) as InterceptionStart)
+      const endedAt = end ? Date.parse(end.endedAt) : null
+      putEnd.run(end ? 1 : 0, endedAt, end?.outcome ?? null, end?.reaped ? 1 : 0, id)
+    }
     derived.touch(id)
+    return body !== null
+  }
+
+  function renewStart(id: string, start: InterceptionStart): void {
+    putStart(id, start)
+    linking.started(id, start, false)
+    // Also one that knows of nothing above it.
+    linking.loosen(id)
   }
 }
 
+type End = RecordOf<'interception_end'>
+
 async function renewInterceptions(store: StoreWriter, slices: Slices): Promise<number> {
   const next = store.database.prepare(
-    'SELECT id, started_at FROM interceptions WHERE id > ? ORDER BY id LIMIT 1',
+    'SELECT min(interception_id) AS id FROM records WHERE interception_id > ?',
   )
   const renew = renewal(store)
+  // No text has this mark: all of it is written again.
   const forgetText = store.database.prepare('UPDATE summaries SET text_mark = -1 WHERE id = ?')
   let last = ''
   let count = 0
   await slices.each(() => {
-    const row = next.get(last)
-    if (!row) return false
-    last = String(row.id)
-    if (row.started_at !== null) count++
-    // No text has this mark: it is indexed again.
-    forgetText.run(last)
-    renew(last)
-    return true
-  })
-  const lost = store.database.prepare(`
-    SELECT id FROM summaries WHERE id > ? AND NOT EXISTS (
-      SELECT 1 FROM interceptions WHERE interceptions.id = summaries.id) ORDER BY id LIMIT 1`)
-  last = ''
-  await slices.each(() => {
-    const id = lost.get(last)?.id
-    if (id === undefined) return false
-    last = String(id)
-    store.derived.touch(last)
+    const id = next.get(last)?.id
+    if (typeof id !== 'string') return false
+    last = id
+    forgetText.run(id)
+    if (renew(id)) count++
     return true
   })
   return count
@@ -77,89 +105,20 @@ async function renewSessions({ database, derived }: StoreWriter, slices: Slices)
   })
 }
 
-/** Hour by hour from the summaries, then day by day from the hours. */
-async function renewSums({ database }: StoreWriter, slices: Slices): Promise<void> {
-  const columns = measureColumns.join(', ')
-  const summed = measureColumns.map((column) => `sum(${column})`).join(', ')
-  const ofTool = measureColumns
-    .map((column) => (column === 'tool_calls' ? 'sum(calls)' : `sum(summaries.${column})`))
-    .join(', ')
-  const within = 'key >= $at << 20 AND key < ($at + $length) << 20'
-  const hourly = [
-    'DELETE FROM cells WHERE span = 0 AND at >= $at AND at < $at + $length',
-    `INSERT INTO cells (span, at, combo, ${columns})
-     SELECT 0, $at, combo, ${summed} FROM summaries WHERE ${within} GROUP BY combo`,
-    'DELETE FROM tool_cells WHERE span = 0 AND at >= $at AND at < $at + $length',
-    `INSERT INTO tool_cells (span, tool, at, combo, ${columns})
-     SELECT 0, tool, $at, summaries.combo, ${ofTool}
-     FROM summaries CROSS JOIN json_each(tools) AS called
-       CROSS JOIN names ON names.text = called.key
-       CROSS JOIN tool_uses ON (tool_uses.tool, tool_uses.key) = (names.key, summaries.key)
-     WHERE summaries.${within.replace('AND key', 'AND summaries.key')} GROUP BY tool, summaries.combo`,
-  ]
-  const daily = [
-    'DELETE FROM cells WHERE span = 1 AND at >= $at AND at < $at + $length',
-    `INSERT INTO cells (span, at, combo, ${columns})
-     SELECT 1, $at, combo, ${summed} FROM cells
-     WHERE span = 0 AND at >= $at AND at < $at + $length GROUP BY combo`,
-    'DELETE FROM tool_cells WHERE span = 1 AND at >= $at AND at < $at + $length',
-    `INSERT INTO tool_cells (span, tool, at, combo, ${columns})
-     SELECT 1, tool, $at, combo, ${summed} FROM tool_cells
-     WHERE span = 0 AND at >= $at AND at < $at + $length GROUP BY tool, combo`,
-    'DELETE FROM totals WHERE at >= $at AND at < $at + $length',
-    ...Object.entries(dimensions).map(
-      ([name, dimension]) =>
-        `INSERT INTO totals (dimension, at, name, ${columns})
-         SELECT ${dimension}, $at, ${dimensionColumn(name)}, ${summed.replaceAll('sum(', 'sum(sums.')}
-         FROM ${name === 'tool' ? 'tool_cells' : 'cells'} AS sums
-           JOIN combos ON combos.key = sums.combo
-         WHERE span = 1 AND at = $at GROUP BY 3`,
-    ),
-  ]
-  await bucketByBucket(hourly, hour, 0)
-  await bucketByBucket(daily, day, 1)
-  const recount = database.prepare(`
-    UPDATE combos SET interceptions = coalesce(
-      (SELECT sum(interceptions) FROM cells WHERE combo = combos.key AND span = 1), 0)`)
-  const recountKinds = database.prepare(`
-    UPDATE kinds SET sessions = (SELECT count(*) FROM sessions WHERE kind = kinds.key)`)
-  await slices.one(() => {
-    recount.run()
-    recountKinds.run()
+/** Where a session went by wrong figures before its interceptions were told. */
+async function renewHomeless({ database, derived }: StoreWriter, slices: Slices): Promise<void> {
+  const next = database.prepare(`
+    SELECT session, CAST(key AS TEXT) AS key, id,
+      EXISTS (SELECT 1 FROM sessions WHERE sessions.key = session) AS known
+    FROM summaries WHERE (session, key) > (?, CAST(? AS INTEGER)) ORDER BY session, key LIMIT 1`)
+  let session = 0
+  let key = '-1'
+  await slices.each(() => {
+    const row = next.get(session, key)
+    if (!row) return false
+    session = Number(row.session)
+    key = String(row.known === 1 ? 2n ** 63n - 1n : row.key)
+    if (row.known === 0) derived.touch(String(row.id))
+    return true
   })
-
-  async function bucketByBucket(
-    sql: readonly string[],
-    length: number,
-    span: number,
-  ): Promise<void> {
-    const statements = sql.map((each) => {
-      const statement = database.prepare(each)
-      statement.setAllowUnknownNamedParameters(true)
-      return statement
-    })
-    // Also hours that have sums and no summaries.
-    const next = database.prepare(`
-      SELECT min(at) AS at FROM (
-        SELECT (min(key) >> 20) / $length * $length AS at FROM summaries
-          WHERE key >= ($last + $length) << 20
-        UNION ALL SELECT min(at) FROM cells WHERE span = ${span} AND at > $last
-        UNION ALL SELECT min(at) FROM tool_cells WHERE span = ${span} AND at > $last
-        UNION ALL SELECT min(at) FROM totals WHERE ${span} = 1 AND at > $last)
-      WHERE at IS NOT NULL`)
-    let last = -50_000 * day
-    await slices.each(() => {
-      const at = next.get({ last, length })?.at
-      if (typeof at !== 'number') return false
-      last = at
-      for (const statement of statements) statement.run({ at, length })
-      return true
-    })
-  }
-}
-
-function dimensionColumn(name: string): string {
-  if (name === 'none') return '0'
-  if (name === 'tool') return 'sums.tool'
-  return `combos.${name === 'user' ? 'initiator' : name === 'providerName' ? 'provider_name' : name}`
 }

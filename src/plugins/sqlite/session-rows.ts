@@ -30,7 +30,10 @@ interface Change {
 
 export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionRows {
   const find = database.prepare('SELECT key FROM sessions WHERE id = ? AND initiator_id = ?')
-  const lastKey = database.prepare('SELECT max(key) AS key FROM sessions')
+  // Nor one that summaries name: were its session missing, they would be taken for this one's.
+  const lastKey = database.prepare(`
+    SELECT max(coalesce((SELECT max(key) FROM sessions), 0),
+      coalesce((SELECT max(session) FROM summaries), 0)) AS key`)
   const get = database.prepare('SELECT * FROM sessions WHERE key = ?')
   const drop = database.prepare('DELETE FROM sessions WHERE key = ?')
   const columns = [

@@ -57,7 +57,7 @@ export function summaryRows(database: DatabaseSync): SummaryRows {
     )`)
   put.setReadBigInts(true)
   const drop = database.prepare('DELETE FROM summaries WHERE key = ?')
-  const putTool = database.prepare('INSERT INTO tool_uses VALUES (?, ?, ?, ?)')
+  const putTool = database.prepare('INSERT OR REPLACE INTO tool_uses VALUES (?, ?, ?, ?)')
   const dropTool = database.prepare(
     'DELETE FROM tool_uses WHERE tool = (SELECT key FROM names WHERE text = ?) AND key = ?',
   )

@@ -57,7 +57,8 @@ export function sums(database: DatabaseSync): Sums {
       combos.set(combo, (combos.get(combo) ?? 0) + sign)
       const today = Math.floor(startedAt / day) * day
       totals.add([dimensions.none, today, 0], measures, sign)
-      const parts = partsOf.get(combo) as unknown as number[]
+      // None in a damaged file: reindex makes all sums anew.
+      const parts = (partsOf.get(combo) ?? []) as unknown as number[]
       for (const [index, name] of parts.entries())
         totals.add([index + dimensions.user, today, name], measures, sign)
       for (const [tool, calls] of tools)

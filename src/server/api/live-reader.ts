@@ -24,7 +24,7 @@ const mostLooks = 500
 /** Events of a page while it catches up. */
 const limit = 100
 /** How long who was cut may take to read that it was. */
-const lastWords = 10_000
+const lastWords = 30_000
 /** Who may read is asked anew then: readers come back where they were. */
 const longest = 30 * 60_000
 
@@ -34,7 +34,8 @@ export class LiveReader implements LiveListener {
   readonly #response: ServerResponse
   /** What came while it caught up; null when it has. */
   #queue: LiveEvent[] | null = []
-  /** What it was told while it caught up. */
+  #beats = 0
+  /** What it was told while it caught up: the feed may come to that only later. */
   readonly #told = new Set<string>()
   #ended = false
 
@@ -59,7 +60,6 @@ export class LiveReader implements LiveListener {
       for (let next = this.#queue?.shift(); next; next = this.#queue?.shift())
         if (!this.#told.has(keyOf(next))) await this.#tellSlowly(next)
       this.#queue = null
-      this.#told.clear()
     } catch {
       // It comes back to where it was.
       this.#end('the store cannot be read at the moment')
@@ -69,7 +69,7 @@ export class LiveReader implements LiveListener {
   }
 
   onEvents(events: readonly LiveEvent[]): void {
-    const wanted = events.filter((event) => this.#isFor(event))
+    const wanted = events.filter((event) => this.#isFor(event) && !this.#told.has(keyOf(event)))
     if (this.#queue) {
       if (this.#queue.length + wanted.length > mostQueued) this.#cut()
       else this.#queue.push(...wanted)
@@ -78,8 +78,10 @@ export class LiveReader implements LiveListener {
   }
 
   onBeat(cursor: string): void {
-    if (this.#queue === null) this.#write(Buffer.from(`: still here\nid: ${cursor}\n\n`))
-    else this.#write(Buffer.from(': still here\n\n'))
+    if (this.#queue) return this.#write(Buffer.from(': still here\n\n'))
+    this.#write(Buffer.from(`: still here\nid: ${cursor}\n\n`))
+    // At the second beat the feed has come to where it caught up.
+    if (this.#beats++ > 0) this.#told.clear()
   }
 
   onGap(cursor: string): void {
@@ -102,8 +104,8 @@ export class LiveReader implements LiveListener {
       if (page.gap && cursor === after) this.#write(noticeBytes('gap', gapMessage))
       for (const each of page.results) {
         const event = liveEvent(each.cursor, each.interception)
-        if (this.#isFor(event)) await this.#tellSlowly(event)
         this.#remember(keyOf(event))
+        if (this.#isFor(event)) await this.#tellSlowly(event)
       }
       if (page.results.length === limit) looks = 0
       // Of one user's own a store may look at so many places at once, and say where it is.

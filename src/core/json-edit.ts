@@ -9,7 +9,8 @@ export class JsonEdit {
   readonly #open: number
   readonly #members: ReadonlyMap<string, Span>
   readonly #changes: Change[] = []
-  readonly #added: string[] = []
+  /** New members, each with a comma behind it. */
+  readonly #added: Part[] = []
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes
@@ -24,23 +25,22 @@ export class JsonEdit {
   }
 
   set(name: string, value: unknown): void {
-    const json = JSON.stringify(value)
-    const span = this.#members.get(name)
-    if (span) this.#changes.push({ ...span, json })
-    else this.#added.push(`${JSON.stringify(name)}:${json}`)
+    this.#put(name, [JSON.stringify(value)])
   }
 
-  /** Puts elements first or last into the list that the member is, or that it becomes. */
-  insert(name: string, elements: readonly unknown[], place: 'first' | 'last'): void {
+  /** Puts elements (or their JSON, with commas between) first or last into the list that the member is or becomes. */
+  insert(name: string, elements: readonly unknown[] | Uint8Array, place: 'first' | 'last'): void {
+    const json = isBytes(elements)
+      ? elements
+      : elements.map((each) => JSON.stringify(each)).join(',')
     const span = this.#members.get(name)
-    if (!span || this.#bytes[span.start] !== openBracket) return this.set(name, elements)
-    if (elements.length === 0) return
-    const json = elements.map((element) => JSON.stringify(element)).join(',')
+    if (!span || this.#bytes[span.start] !== openBracket) return this.#put(name, ['[', json, ']'])
+    if (json.length === 0) return
     const close = span.end - 1
     const empty = skipSpace(this.#bytes, span.start + 1) === close
     const at = place === 'first' || empty ? span.start + 1 : lastByte(this.#bytes, close)
-    const text = empty ? json : place === 'first' ? `${json},` : `,${json}`
-    this.#changes.push({ start: at, end: at, json: text })
+    const parts = empty ? [json] : place === 'first' ? [json, ','] : [',', json]
+    this.#changes.push({ start: at, end: at, parts })
   }
 
   /** Puts others in the place of a list's elements, by their index. */
@@ -51,24 +51,42 @@ export class JsonEdit {
       const instead = others.get(index)
       if (!instead) continue
       const json = instead.map((each) => JSON.stringify(each)).join(',')
-      this.#changes.push({ ...element, json })
+      this.#changes.push({ ...element, parts: [json] })
     }
   }
 
   bytes(): Buffer {
     const changes = this.#changes.toSorted((a, b) => a.start - b.start)
-    const added = this.#added.join(',') + (this.#members.size > 0 ? ',' : '')
     const at = this.#open + 1
-    if (this.#added.length > 0) changes.unshift({ start: at, end: at, json: added })
-    const parts: Uint8Array[] = []
+    if (this.#added.length > 0) {
+      const parts = this.#members.size > 0 ? this.#added : this.#added.slice(0, -1)
+      changes.unshift({ start: at, end: at, parts })
+    }
+    const all: Uint8Array[] = []
     let from = 0
-    for (const { start, end, json } of changes) {
-      parts.push(this.#bytes.subarray(from, start), Buffer.from(json))
+    for (const { start, end, parts } of changes) {
+      all.push(this.#bytes.subarray(from, start), ...parts.map(bytesOf))
       from = end
     }
-    parts.push(this.#bytes.subarray(from))
-    return Buffer.concat(parts)
+    all.push(this.#bytes.subarray(from))
+    return Buffer.concat(all)
   }
+
+  #put(name: string, parts: readonly Part[]): void {
+    const span = this.#members.get(name)
+    if (span) this.#changes.push({ ...span, parts })
+    else this.#added.push(`${JSON.stringify(name)}:`, ...parts, ',')
+  }
+}
+
+type Part = string | Uint8Array
+
+function isBytes(part: readonly unknown[] | Part): part is Uint8Array {
+  return part instanceof Uint8Array
+}
+
+function bytesOf(part: Part): Uint8Array {
+  return isBytes(part) ? part : Buffer.from(part)
 }
 
 interface Span {
@@ -77,7 +95,7 @@ interface Span {
 }
 
 interface Change extends Span {
-  readonly json: string
+  readonly parts: readonly Part[]
 }
 
 const openBrace = 0x7b

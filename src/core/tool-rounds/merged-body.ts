@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 
 /** The body of a merged reply: written at its reader's pace, given up when the reader gives it up. */
 export class MergedBody extends Readable {
-  /** Aborts when the body is destroyed. */
+  /** Aborts when the body is destroyed before its end. */
   readonly signal: AbortSignal
   readonly #abort = new AbortController()
   #taken: (() => void) | undefined
@@ -41,7 +41,7 @@ export class MergedBody extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#abort.abort(error ?? new Error('the reply was given up'))
+    if (!this.readableEnded) this.#abort.abort(error ?? new Error('the reply was given up'))
     this._read()
     callback(error)
   }

@@ -2,6 +2,7 @@ import { arrayOf, isObject, type JsonObject, objectOf, parseJson, stringOf } fro
 import type { JsonEdit } from '../../json-edit.ts'
 import type { AnsweredCall, ToolDialect } from '../../tool-rounds/dialect.ts'
 import { frameText } from '../../tool-rounds/dialect.ts'
+import { toolJson } from '../../tool-rounds/tool-json.ts'
 import { notShown, type ResultPart } from '../../tool-rounds/tool-result.ts'
 import { MessageMerger } from './merge.ts'
 
@@ -12,14 +13,8 @@ export const messageTools: ToolDialect = {
     return Array.isArray(tools) ? tools.map((tool) => stringOf(objectOf(tool).name) ?? '') : null
   },
   inject(request, tools, parallel) {
-    const described = tools.map(({ id, description, inputSchema }) => ({
-      name: id,
-      description,
-      type: 'custom',
-      input_schema: inputSchema,
-    }))
     // Before the client's own, whose last one may carry the mark up to which a prompt is cached.
-    request.insert('tools', described, 'first')
+    request.insert('tools', described(tools), 'first')
     if (!parallel) forbidParallel(request)
   },
   followUp(request, answer, results) {
@@ -49,6 +44,13 @@ export const messageTools: ToolDialect = {
   ping: 'event: ping\ndata: {"type": "ping"}\n\n',
   errorFrame: (body) => frameText('error', body),
 }
+
+const described = toolJson(({ id, description, inputSchema }) => ({
+  name: id,
+  description,
+  type: 'custom',
+  input_schema: inputSchema,
+}))
 
 /** Says so in `tool_choice` where it lets the model choose; one that nobody understands is left alone. */
 function forbidParallel(request: JsonEdit): void {

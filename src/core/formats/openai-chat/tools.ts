@@ -1,5 +1,6 @@
 import { arrayOf, type JsonObject, objectOf, stringOf } from '../../json.ts'
 import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
+import { toolJson } from '../../tool-rounds/tool-json.ts'
 import { textOfResult } from '../../tool-rounds/tool-result.ts'
 import { ChatMerger } from './merge.ts'
 
@@ -13,11 +14,7 @@ export const chatTools: ToolDialect = {
     return tools.map((tool) => stringOf(objectOf(objectOf(tool).function).name) ?? '')
   },
   inject(request, tools, parallel) {
-    const described = tools.map(({ id, description, inputSchema }) => ({
-      type: 'function',
-      function: { name: id, description, strict: false, parameters: inputSchema },
-    }))
-    request.insert('tools', described, 'last')
+    request.insert('tools', described(tools), 'last')
     if (!parallel) request.set('parallel_tool_calls', false)
   },
   followUp(request, answer, results) {
@@ -45,6 +42,11 @@ export const chatTools: ToolDialect = {
   ping: ': ping\n\n',
   errorFrame: (body) => frameText('', body),
 }
+
+const described = toolJson(({ id, description, inputSchema }) => ({
+  type: 'function',
+  function: { name: id, description, strict: false, parameters: inputSchema },
+}))
 
 function callOf({ id, tool, input }: AnsweredCall): JsonObject {
   return { id, type: 'function', function: { name: tool, arguments: input } }

@@ -1,5 +1,6 @@
 import { type JsonObject, objectOf, stringOf } from '../../json.ts'
 import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
+import { toolJson } from '../../tool-rounds/tool-json.ts'
 import { notShown, type ResultPart, textOfResult } from '../../tool-rounds/tool-result.ts'
 import { ResponseMerger } from './merge.ts'
 
@@ -12,14 +13,7 @@ export const responseTools: ToolDialect = {
     return tools.map((tool) => stringOf(objectOf(tool).name) ?? '')
   },
   inject(request, tools, parallel) {
-    const described = tools.map(({ id, description, inputSchema }) => ({
-      type: 'function',
-      name: id,
-      description,
-      strict: false,
-      parameters: inputSchema,
-    }))
-    request.insert('tools', described, 'last')
+    request.insert('tools', described(tools), 'last')
     if (!parallel) request.set('parallel_tool_calls', false)
   },
   followUp(request, answer, results) {
@@ -56,6 +50,14 @@ export const responseTools: ToolDialect = {
     return frameText('error', { type: 'error', code, message, param, sequence_number })
   },
 }
+
+const described = toolJson(({ id, description, inputSchema }) => ({
+  type: 'function',
+  name: id,
+  description,
+  strict: false,
+  parameters: inputSchema,
+}))
 
 /** Reasoning that is not stored is known upstream only by its encrypted content. */
 function standsAlone({ type, encrypted_content }: JsonObject): boolean {

@@ -3,6 +3,8 @@ import { dashboard, type PanelSpec, type Query, type Visual } from './panel.ts'
 
 const dataSource = { type: 'prometheus', uid: '${datasource}' }
 const chosen = 'provider=~"$provider", model=~"$model", client=~"$client"'
+/** Others tell these of their processes, too. */
+const ours = 'and on (instance, job) sluice_build_info'
 const known = 'provider=~"$provider", model=~"$model"'
 
 /** What the gateways' `/metrics` say, in Prometheus. */
@@ -34,7 +36,7 @@ export const metricsDashboard: Dashboard = dashboard({
         {
           ...panel('Tokens over time', 'timeseries', [
             over(
-              `sum by (type) (increase(sluice_tokens_total{${chosen}, ${fourKinds()}}[$__rate_interval]))`,
+              `sum by (type) (increase(sluice_tokens_total{${chosen}, ${fourKinds()}}[$__interval]))`,
               '{{type}}',
             ),
           ]),
@@ -43,7 +45,7 @@ export const metricsDashboard: Dashboard = dashboard({
         {
           ...panel('Cost over time by model', 'timeseries', [
             over(
-              `sum by (model) (increase(sluice_cost_usd_total{${chosen}}[$__rate_interval]))`,
+              `sum by (model) (increase(sluice_cost_usd_total{${chosen}}[$__interval]))`,
               '{{model}}',
             ),
           ]),
@@ -81,7 +83,7 @@ export const metricsDashboard: Dashboard = dashboard({
         {
           ...panel('Interceptions by outcome', 'timeseries', [
             over(
-              `sum by (outcome) (increase(sluice_interceptions_total{${chosen}}[$__rate_interval]))`,
+              `sum by (outcome) (increase(sluice_interceptions_total{${chosen}}[$__interval]))`,
               '{{outcome}}',
             ),
           ]),
@@ -90,7 +92,7 @@ export const metricsDashboard: Dashboard = dashboard({
         {
           ...panel('Failures', 'timeseries', [
             over(
-              `sum by (provider) (rate(sluice_interceptions_total{${chosen}, status="failed"}[$__rate_interval])) / sum by (provider) (rate(sluice_interceptions_total{${chosen}}[$__rate_interval]))`,
+              `(${perSecond(', status="failed"')} or ${perSecond('')} * 0) / ${perSecond('')}`,
               '{{provider}}',
             ),
           ]),
@@ -98,7 +100,18 @@ export const metricsDashboard: Dashboard = dashboard({
         },
         quantiles('Time to the first token', 'sluice_time_to_first_token_seconds', known),
         quantiles('Duration', 'sluice_interceptions_duration_seconds', known),
-        quantiles('Added by the gateway', 'sluice_overhead_seconds', 'provider=~"$provider"'),
+        {
+          ...quantiles('Added by the gateway', 'sluice_overhead_seconds', 'provider=~"$provider"'),
+          description:
+            'Until a request is sent upstream, and while the reply’s end waits for its records.',
+        },
+        quantiles('Waiting for records', 'sluice_commit_wait_seconds', ''),
+        panel('Passed on unread', 'timeseries', [
+          over(
+            'sum by (route) (increase(sluice_passthrough_total{provider=~"$provider"}[$__interval]))',
+            '{{route}}',
+          ),
+        ]),
         panel('In flight', 'timeseries', [
           over(
             `sum by (provider) (sluice_interceptions_inflight{provider=~"$provider"})`,
@@ -127,35 +140,62 @@ export const metricsDashboard: Dashboard = dashboard({
         },
         panel('Records dropped', 'timeseries', [
           over(
-            'sum by (recorder, reason) (increase(sluice_records_dropped_total[$__rate_interval]))',
+            'sum by (recorder, reason) (increase(sluice_records_dropped_total[$__interval]))',
             '{{recorder}} {{reason}}',
           ),
         ]),
         panel('Replies released unrecorded', 'timeseries', [
           over(
-            'sum by (instance) (increase(sluice_commit_wait_missed_total[$__rate_interval]))',
+            'sum by (instance) (increase(sluice_commit_wait_missed_total[$__interval]))',
             '{{instance}}',
           ),
         ]),
         panel('Plugin errors', 'timeseries', [
-          over(
-            'sum by (plugin) (increase(sluice_plugin_errors_total[$__rate_interval]))',
-            '{{plugin}}',
-          ),
+          over('sum by (plugin) (increase(sluice_plugin_errors_total[$__interval]))', '{{plugin}}'),
         ]),
         panel('Refused requests', 'timeseries', [
-          over('sum by (reason) (increase(sluice_refused_total[$__rate_interval]))', '{{reason}}'),
+          over('sum by (reason) (increase(sluice_refused_total[$__interval]))', '{{reason}}'),
         ]),
         panel('Replies without usage', 'timeseries', [
           over(
-            'sum by (provider) (increase(sluice_usage_missing_total[$__rate_interval]))',
+            'sum by (provider) (increase(sluice_usage_missing_total[$__interval]))',
             '{{provider}}',
           ),
+        ]),
+        {
+          ...panel('Event loop delay', 'timeseries', [
+            over(
+              'sluice_event_loop_delay_seconds{quantile=~"0.5|0.99"}',
+              '{{instance}} {{quantile}}',
+            ),
+          ]),
+          unit: 's',
+          description: 'How late timers come in the process that is worst off: it is busy.',
+        },
+        {
+          ...panel('CPU', 'timeseries', [
+            over(`rate(process_cpu_seconds_total[$__rate_interval]) ${ours}`, '{{instance}}'),
+          ]),
+          unit: 'percentunit',
+          description: 'Of one core; of all processes together.',
+        },
+        {
+          ...panel('Memory', 'timeseries', [
+            over(`process_resident_memory_bytes ${ours}`, '{{instance}}'),
+          ]),
+          unit: 'bytes',
+        },
+        panel('Workers that died', 'timeseries', [
+          over('increase(sluice_worker_deaths_total[$__interval])', '{{instance}}'),
         ]),
       ],
     },
   ],
 })
+
+function perSecond(more: string): string {
+  return `sum by (provider) (rate(sluice_interceptions_total{${chosen}${more}}[$__rate_interval]))`
+}
 
 function fourKinds(): string {
   return 'type=~"input|output|cache_read_input_tokens|cache_write_input_tokens"'
@@ -167,7 +207,14 @@ function panel(
   queries: readonly Query[],
   description?: string,
 ): PanelSpec {
-  return { title, visual, queries, ...(description !== undefined && { description }) }
+  return {
+    title,
+    visual,
+    queries,
+    // Several scrapes long, so that `$__interval` always holds an increase: bars then are what they add up to.
+    ...(visual === 'timeseries' && { interval: '1m' }),
+    ...(description !== undefined && { description }),
+  }
 }
 
 function stat(title: string, expr: string, unit = 'short'): PanelSpec {

@@ -16,6 +16,8 @@ export interface PanelSpec {
   readonly height?: number
   readonly options?: Readonly<Record<string, unknown>>
   readonly stacked?: boolean
+  /** The least that lies between two points. */
+  readonly interval?: string
   readonly transformations?: Panel['transformations']
   readonly overrides?: NonNullable<Panel['fieldConfig']>['overrides']
 }
@@ -85,7 +87,8 @@ function panelOf(
   { title, visual, queries, unit = 'short', description, options, stacked, ...rest }: PanelSpec,
   { id, gridPos, dataSource }: Place,
 ): Panel {
-  const { transformations, overrides = [] } = rest
+  const { transformations, overrides = [], interval } = rest
+  const lines = visual === 'timeseries' && !stacked
   return {
     id,
     gridPos,
@@ -93,12 +96,13 @@ function panelOf(
     title,
     ...(description !== undefined && { description }),
     datasource: dataSource,
+    ...(interval !== undefined && { interval }),
     targets: queries.map((query, index) => ({
       refId: String.fromCharCode(65 + index),
       datasource: dataSource,
       ...query,
     })),
-    options: { ...defaults[visual], ...options },
+    options: { ...defaults[visual], ...(lines && { legend: lineLegend }), ...options },
     fieldConfig: {
       defaults: { unit, custom: customOf(visual, stacked) },
       overrides,
@@ -109,6 +113,9 @@ function panelOf(
 
 const lastValue = { values: false, calcs: ['lastNotNull'], fields: '' }
 const legend = { showLegend: true, displayMode: 'table', placement: 'right', calcs: ['sum'] }
+
+/** Rates and quantiles don't add up. */
+const lineLegend = { ...legend, placement: 'bottom', calcs: ['lastNotNull', 'max'] }
 
 const defaults: Readonly<Record<Visual, Record<string, unknown>>> = {
   stat: { reduceOptions: lastValue, colorMode: 'value', graphMode: 'area', textMode: 'auto' },

@@ -38,12 +38,21 @@ export function recordWriter(
       type = excluded.type, seq = min(seq, excluded.seq), created_at = excluded.created_at,
       body = excluded.body`)
   const putStart = startWriter(database)
+  const isEnded = database.prepare('SELECT 1 FROM interceptions WHERE id = ? AND ended = 1')
+  const dropOther = database.prepare(
+    'DELETE FROM records WHERE interception_id = ? AND type = ? AND id <> ?',
+  )
   // An owner's end replaces a reaper's, a reaper's never an owner's.
   const putEnd = database.prepare(`
     INSERT INTO interceptions (id, ended, ended_at, outcome, reaped) VALUES (?, 1, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET
       ended = 1, ended_at = excluded.ended_at, outcome = excluded.outcome, reaped = excluded.reaped
     WHERE NOT (excluded.reaped = 1 AND ended = 1 AND reaped = 0)`)
+
+  /** There is one of it, also where an earlier version gave it another id. */
+  function replaceOthers(interception: string, type: string, id: string): void {
+    if (dropOther.run(interception, type, id).changes > 0) derived.changed(interception)
+  }
 
   function put(row: readonly (string | number)[]): void {
     const [id, interception, type, seq, createdAt, body] = row as StoredValues
@@ -52,14 +61,17 @@ export function recordWriter(
       const start = record as RecordOf<'interception_start'>
       const isNew = linking.starting(interception)
       if (isNew) derived.began(interception)
+      else replaceOthers(interception, type, id)
       putStart(interception, start)
       putRecord.run(...row)
       linking.started(interception, start, isNew)
     } else {
       if (type === 'interception_end') {
         const { endedAt, outcome, reaped = false } = record as RecordOf<'interception_end'>
+        const isAgain = isEnded.get(interception) !== undefined
         const { changes } = putEnd.run(interception, Date.parse(endedAt), outcome, Number(reaped))
         if (changes === 0) return
+        if (isAgain) replaceOthers(interception, type, id)
       } else if (type === 'tool_usage') {
         linking.called(interception, (record as RecordOf<'tool_usage'>).toolCallId)
       }

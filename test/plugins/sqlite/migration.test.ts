@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -60,6 +61,43 @@ test('a file of before is indexed beside the traffic, and goes on where it was s
     assert.deepEqual((await store.verify()).faults, [])
   })
 })
+
+test('records that the version before named otherwise are found, ended once, and replaced', async () => {
+  const path = newPath()
+  const root = idAt(0)
+  const records = [
+    ...told({ id: root, prompt: 'alpha', tools: ['Bash'] }),
+    ...told({ ms: 5, start: { correlatingToolCallId: `${root}-2` }, tools: ['Read'] }),
+    ...told({ ms: 9, end: null, prompt: 'still at it', start: { processId: 'dead' } }),
+  ].map(namedAsBefore)
+  oldStore(path, 3, records)
+  const fresh = inThreadStore(newPath())
+  await using(path, async (store) => {
+    const [reaped, child] = (await store.interceptions()).results
+    assert.equal(child?.start.threadParentId, root)
+    assert.equal(reaped?.end?.reaped, true)
+    // What the journal of the version before still had, and a start and an end by this one's name.
+    const late = told({ id: reaped?.id ?? '', ms: 9, start: { processId: 'dead' } })
+    await store.record(late.map(namedAsBefore))
+    await store.record(late.slice(0, 1))
+    await store.record([...late.slice(-1), ...records.slice(0, 4)])
+    await fresh.record([...records.slice(0, -2), ...late, ...records.slice(-1)])
+    assertAnswers(await answersOf(store), await answersOf(fresh), 'delivered again')
+    await store.reindex()
+    assertAnswers(await answersOf(store), await answersOf(fresh), 'and reindexed')
+  })
+  await fresh.close()
+})
+
+/** Ids of starts and ends were hashes of the interception's id, too. */
+function namedAsBefore(record: InterceptionRecord): InterceptionRecord {
+  if (record.type !== 'interception_start' && record.type !== 'interception_end') return record
+  const hex = hash('sha1', record.interceptionId + record.type)
+  return {
+    ...record,
+    id: `${record.id.slice(0, 15)}${hex.slice(0, 3)}-8${hex.slice(3, 6)}-${hex.slice(6, 18)}`,
+  }
+}
 
 async function using(path: string, run: (store: Store) => Promise<void>): Promise<void> {
   const store = sqliteRecorder({ path, processId: 'a-process' })

@@ -33,7 +33,15 @@ export const listInterceptions: Endpoint = endpoint({
   search: { message: 'Invalid workspace search query.', bare: 'initiator' },
   exclusive: ['after_id', 'offset'],
   answers: {
-    200: json('A page.', z.object({ ...counted, results: z.array(interception) })),
+    200: {
+      ...json('A page.', z.object({ ...counted, results: z.array(interception) })),
+      links: {
+        detail: {
+          operationId: 'showInterception',
+          parameters: { id: '$response.body#/results/0/id' },
+        },
+      },
+    },
   },
   async handle(query, { ctx, caller, store }) {
     const { limit, offset, after_id: after, sort } = query

@@ -41,7 +41,17 @@ export const listSessions: Endpoint = endpoint({
   }),
   search: { message: 'Invalid session search query.' },
   exclusive: ['after_session_id', 'offset'],
-  answers: { 200: json('A page.', z.object({ ...counted, sessions: z.array(session) })) },
+  answers: {
+    200: {
+      ...json('A page.', z.object({ ...counted, sessions: z.array(session) })),
+      links: {
+        detail: {
+          operationId: 'showSession',
+          parameters: { session_id: '$response.body#/sessions/0/id' },
+        },
+      },
+    },
+  },
   async handle(query, { ctx, caller, store }) {
     const { limit, offset, sort, after_session_id: after } = query
     const page = await orBadCursor(

@@ -10,6 +10,7 @@ import { type MongoServer, mongoServers } from '../support/mongo.ts'
 import { lacks } from '../support/mongo-probe.ts'
 import { needs } from '../support/needs.ts'
 import { at, idAt, told } from '../support/stored-records.ts'
+import { answersOf, assertAnswers } from './store-contract/answers.ts'
 import { storeContract } from './store-contract.ts'
 
 const kinds = mongoServers()
@@ -168,6 +169,54 @@ for (const kind of kinds) {
       assert.ok(faults.every((fault) => fault.includes('reindex')))
       await store.reindex()
       assert.deepEqual((await store.verify()).faults, [])
+    })
+
+    test('reindex makes anew whatever is missing or wrong of what is derived', async (t) => {
+      const { stores: all, db } = await stores(t, 1)
+      const [store] = all as [Store]
+      const root = idAt(0)
+      const session = { clientSessionId: 's', sessionId: 's' }
+      await store.record([
+        ...told({ id: root, prompt: 'alpha beta', tools: ['Bash'], usages: [{}], start: session }),
+        ...told({ ms: 5, start: { correlatingToolCallId: `${root}-2` }, tools: ['Read'] }),
+        ...told({ ms: 9, start: { initiatorId: 'u-1', initiatorUsername: 'anna' }, prompt: 'x' }),
+        ...told({ ms: 3_600_000, end: null, prompt: 'still at it' }),
+      ])
+      const expected = await answersOf(store)
+      const part = (name: string) => db.collection(`interceptions_${name}`)
+      const whole = db.collection('interceptions')
+      const members = ['startedAt', 'initiatorId', 'initiatorUsername', 'ended', 'lineage']
+      const more = ['wants', 'sessionKey', 'offers', 'above', 'links', 'worded', 'stale', 'rev']
+      const gone = Object.fromEntries([...members, ...more].map((name) => [name, '']))
+      const damages: Readonly<Record<string, () => Promise<unknown>>> = {
+        'no digests': () => part('digests').deleteMany({}),
+        'no texts': () => part('texts').deleteMany({}),
+        'no sessions': () => part('sessions').deleteMany({}),
+        'no hours': () => part('hours').deleteMany({}),
+        'other words': () => part('texts').updateMany({}, { $set: { words: ['y'], text: ' y ' } }),
+        'other prompts': () => part('texts').updateMany({}, { $set: { prompt: 'y' } }),
+        'other digests': () =>
+          part('digests').updateMany({}, { $set: { model: 'y', ended: false, session: 'y' } }),
+        'no members beside the records': () => whole.updateMany({}, { $unset: gone }),
+        'other links': () =>
+          whole.updateMany(
+            {},
+            { $set: { links: { threadParentId: 'y', threadRootId: 'y', sessionId: 'y' } } },
+          ),
+        'nothing derived at all': async () => {
+          for (const name of ['digests', 'texts', 'sessions', 'hours']) await part(name).drop()
+          await whole.updateMany({}, { $unset: gone })
+        },
+      }
+      // FerretDB takes a second for each.
+      const tried = Object.entries(damages).slice(kind.name === 'FerretDB' ? -1 : 0)
+      for (const [name, damage] of tried) {
+        await damage()
+        await store.reindex()
+        assertAnswers(await answersOf(store), expected, name)
+      }
+      const pruned = await store.prune({ contentBefore: at(7_200_000) })
+      assert.equal(pruned.contents, 3, 'it is known again what holds words')
     })
   })
 }

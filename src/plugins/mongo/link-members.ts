@@ -16,7 +16,7 @@ export function linkMembers(
 }
 
 /** The interceptions that a start depends on. */
-export function aboveOf({ retryOf, threadParentId }: InterceptionStart): readonly string[] {
+export function aboveOf({ retryOf, threadParentId }: InterceptionStart): string[] {
   return [retryOf, threadParentId].filter((id) => id !== null)
 }
 

@@ -9,13 +9,15 @@ import { madeDigest } from './made-digest.ts'
 import { readWhole, type Whole } from './read-whole.ts'
 import { summariesOf } from './roll.ts'
 import { sessionIn } from './session-document.ts'
+import { searchable } from './text-document.ts'
 import type { Upkeep } from './upkeep.ts'
 
-type Fault = 'parts' | 'digests' | 'lost' | 'sessions' | 'hours'
+type Fault = 'parts' | 'digests' | 'texts' | 'lost' | 'sessions' | 'hours'
 
 const told: Readonly<Record<Fault, (count: number) => string>> = {
   parts: (n) => `${n} interceptions lack some of their documents: restore them from a backup`,
   digests: (n) => `${n} interceptions are listed otherwise than they are stored: run reindex`,
+  texts: (n) => `${n} interceptions cannot be found by their words: run reindex`,
   lost: (n) => `${n} interceptions are listed and not stored: run reindex`,
   sessions: (n) => `${n} sessions are not what their interceptions make them: run reindex`,
   hours: (n) => `the sums of ${n} hours are not those of their interceptions: run reindex`,
@@ -25,7 +27,14 @@ const told: Readonly<Record<Fault, (count: number) => string>> = {
 export async function verify(collections: Collections, upkeep: Upkeep): Promise<VerifyReport> {
   await upkeep.settle()
   const report = { interceptions: 0, records: 0, open: 0, orphans: 0 }
-  const faults: Record<Fault, number> = { parts: 0, digests: 0, lost: 0, sessions: 0, hours: 0 }
+  const faults: Record<Fault, number> = {
+    parts: 0,
+    digests: 0,
+    texts: 0,
+    lost: 0,
+    sessions: 0,
+    hours: 0,
+  }
   const sessions = new Set<string>()
   const hours = new Set<string>()
   const { interceptions, digests } = collections
@@ -34,6 +43,7 @@ export async function verify(collections: Collections, upkeep: Upkeep): Promise<
     const wholes = await readWhole(interceptions, documents)
     const made = await digests.find({ _id: { $in: ids } }).toArray()
     const digestOf = new Map(made.map((digest) => [digest._id, digest]))
+    const worded = new Set(await collections.texts.distinct('_id', { _id: { $in: ids } }))
     for (const whole of wholes) {
       const { document, parts, stored } = whole
       if (document.doomed) continue
@@ -48,6 +58,8 @@ export async function verify(collections: Collections, upkeep: Upkeep): Promise<
       const digest = digestOf.get(document._id)
       // Somebody is at it.
       if (!document.stale && !isSame(whole, digest)) faults.digests++
+      if (!document.stale && !worded.has(document._id) && searchable(stored).text !== '')
+        faults.texts++
       if (digest?.ended) {
         sessions.add(String(digest.session))
         hours.add(String(digest.hour))

@@ -14,7 +14,7 @@ const resumeMs = 10_000
  */
 export function boundedFetch(maxBytes: number, call: FetchLike = fetch): FetchLike {
   return async (url, init) => {
-    const response = await call(url, init)
+    const response = await call(url, init).catch(reasoned)
     const { body, status, statusText, headers } = response
     if (!body) return response
     const streamed = /^text\/event-stream/i.test(headers.get('content-type') ?? '')
@@ -22,6 +22,14 @@ export function boundedFetch(maxBytes: number, call: FetchLike = fetch): FetchLi
     const bounded = body.pipeThrough(bound({ maxBytes, streamed, broken: waiting?.broken }))
     return new Response(bounded, { status, statusText, headers })
   }
+}
+
+/** `fetch failed` says nothing; its cause says what. */
+function reasoned(error: unknown): never {
+  if (!(error instanceof TypeError && error.cause instanceof Error)) throw error
+  const { cause } = error
+  const why = cause.message || ('code' in cause ? String(cause.code) : '')
+  throw why === '' ? error : new TypeError(`${error.message}: ${why}`, { cause })
 }
 
 interface BoundOptions {

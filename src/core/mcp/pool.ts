@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../diagnostics.ts'
 import type { Initiator } from '../interception.ts'
 import type { SafeSpan } from '../tracing/safe-span.ts'
+import { newsOnly, type Tell } from './news.ts'
 import type { McpServerOptions } from './server-options.ts'
 import { Toolbox } from './toolbox.ts'
 
@@ -36,6 +37,7 @@ interface Entry {
 /** Toolboxes by initiator and key: connections are somebody's own, and nobody else's requests go over them. */
 export class ToolboxPool {
   readonly #options: PoolOptions
+  readonly #log: Tell
   /** The one used longest ago comes first. */
   readonly #entries = new Map<string, Entry>()
   readonly #closing = new Set<Promise<void>>()
@@ -45,6 +47,7 @@ export class ToolboxPool {
 
   constructor(options: PoolOptions) {
     this.#options = options
+    this.#log = newsOnly(options.diagnostics.log)
     this.#size = options.size
   }
 
@@ -113,8 +116,8 @@ export class ToolboxPool {
   }
 
   #add(name: string, initiator: Initiator, span: SafeSpan | null): Entry {
-    const { servers, prefix, connectTimeout, maxBytes, ttl, diagnostics } = this.#options
-    const { log } = diagnostics
+    const { servers, prefix, connectTimeout, maxBytes, ttl } = this.#options
+    const log = this.#log
     const toolbox = new Toolbox({ servers, prefix, initiator, connectTimeout, maxBytes, log })
     const expiresAt = performance.now() + ttl
     const entry: Entry = { toolbox, ready: toolbox.init(span), expiresAt, users: 0, retired: false }

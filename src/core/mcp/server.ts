@@ -5,6 +5,7 @@ import type { SafeSpan } from '../tracing/safe-span.ts'
 import { sentCall } from './bounded-fetch.ts'
 import { type Connection, connect } from './connect.ts'
 import { listTools, type ServerTool } from './list-tools.ts'
+import type { Tell } from './news.ts'
 import { addressOf, type McpServerOptions } from './server-options.ts'
 import { errorWithoutSecrets, resultWithoutSecrets } from './server-secrets.ts'
 import { toolFilter } from './tool-filter.ts'
@@ -17,7 +18,7 @@ export interface ServerProxyOptions {
   readonly maxBytes: number
   /** Its tools are others now. */
   readonly changed: () => void
-  readonly log: (level: 'warn' | 'info', message: string) => void
+  readonly log: Tell
 }
 
 export interface CallOptions {
@@ -140,7 +141,7 @@ export class ServerProxy {
       await list(connection)
       // Closed while it was made: whoever closes does not wait for a server that may never answer.
       if (this.#closed) throw closedError(this.name)
-      if (this.#failures > 0) log('info', `MCP server "${this.name}" is back`)
+      if (this.#failures > 0) log('info', `MCP server "${this.name}" is back`, this.name)
       this.#failures = 0
       this.#connection = connection
       return connection
@@ -168,7 +169,8 @@ export class ServerProxy {
     } catch (failure) {
       const { log } = this.#options
       const error = errorWithoutSecrets(failure, connection.sent)
-      log('warn', `MCP server "${this.name}" can't list its changed tools: ${messageOf(error)}`)
+      const what = `MCP server "${this.name}" can't list its changed tools: ${messageOf(error)}`
+      log('warn', what, this.name)
     }
     const again = this.#again()
     this.#listing = 'no'
@@ -191,7 +193,8 @@ export class ServerProxy {
       refused: (tool, why) => {
         if (this.#refused.has(tool)) return
         this.#refused.add(tool)
-        log('warn', `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`)
+        const what = `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`
+        log('warn', what, `${this.name} ${tool}`)
       },
     })
     try {
@@ -211,7 +214,7 @@ export class ServerProxy {
     this.#connection = undefined
     void connection.close()
     if (this.#closed) return
-    this.#options.log('warn', `MCP server "${this.name}" is lost`)
+    this.#options.log('warn', `MCP server "${this.name}" is lost`, this.name)
     this.#scheduleRetry()
   }
 

@@ -2,6 +2,7 @@ import { messageOf } from '../errors.ts'
 import type { Initiator } from '../interception.ts'
 import type { JsonObject } from '../json.ts'
 import type { SafeSpan } from '../tracing/safe-span.ts'
+import type { Tell } from './news.ts'
 import { type CallOptions, ServerProxy } from './server.ts'
 import type { McpServerOptions } from './server-options.ts'
 import { toolNames } from './tool-names.ts'
@@ -24,7 +25,7 @@ export interface ToolboxOptions {
   readonly initiator: Initiator
   readonly connectTimeout: number
   readonly maxBytes: number
-  readonly log: (level: 'warn' | 'info', message: string) => void
+  readonly log: Tell
 }
 
 /** The tools of all servers as one initiator. */
@@ -53,7 +54,8 @@ export class Toolbox {
         server.init(span).catch((error: unknown) => {
           const { log } = this.#options
           span?.fail(messageOf(error))
-          log('warn', `MCP server "${server.name}" can't be used: ${messageOf(error)}`)
+          const what = `MCP server "${server.name}" can't be used: ${messageOf(error)}`
+          log('warn', what, server.name)
         }),
       ),
     )

@@ -127,3 +127,26 @@ async function opened(
     Object.fromEntries(diagnostics.counts().map(({ labels, value }) => [labels.event, value]))
   return { pool, server: plain, counts }
 }
+
+test('a server that is away is told of once, with the reason, however many users miss it', async (t) => {
+  const away = await mcpServer()
+  await away.close()
+  const log: string[] = []
+  const pool = new ToolboxPool({
+    servers: { one: { url: away.url } },
+    prefix: 'p',
+    ttl: 60_000,
+    size: 10,
+    connectTimeout: 5000,
+    maxBytes: 1024 * 1024,
+    diagnostics: new Diagnostics((_, message) => log.push(message)),
+  })
+  t.after(() => pool.close())
+  for (const id of ['ann', 'bob', 'eve']) {
+    const { toolbox, release } = await pool.acquire({ id, username: id }, '', alive)
+    assert.equal(toolbox.tools.size, 0)
+    release()
+  }
+  assert.equal(log.length, 1)
+  assert.match(log[0] ?? '', /^MCP server "one" can't be used: fetch failed: .*ECONNREFUSED/)
+})

@@ -255,7 +255,7 @@ async function opened(
     initiator: { id: 'u1', username },
     connectTimeout,
     maxBytes,
-    log: (level, message) => log.push(`${level} ${message}`),
+    log: (level, message) => void log.push(`${level} ${message}`),
   })
   t.after(() => toolbox.close())
   await toolbox.init()

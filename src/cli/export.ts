@@ -2,26 +2,26 @@ import { type Command, Option } from 'commander'
 import type { ExportFormat } from '../server/export.ts'
 import { addFilterOptions, type FilterFlags, filterOf } from './filter-options.ts'
 import { progress } from './progress.ts'
-import { type StoreFlags, storeCommand } from './store-command.ts'
-import { type OpenStore, withStore } from './with-store.ts'
+import { type Source, type SourceFlags, withSource } from './source.ts'
+import { sourceCommand } from './source-command.ts'
 import { writeOut } from './write-out.ts'
 
-interface Flags extends Omit<StoreFlags, 'output'>, FilterFlags {
+interface Flags extends Omit<SourceFlags, 'output'>, FilterFlags {
   readonly format: ExportFormat
   readonly out?: string
 }
 
 /** `sluice export`: interceptions as text, however many there are. */
 export function exportCommand(): Command {
-  const command = storeCommand({
+  const command = sourceCommand({
     name: 'export',
     description: 'write interceptions out, the oldest first, as lines of JSON or as CSV',
     examples: [
       'sluice export > interceptions.ndjson',
       'sluice export --format csv --started-after 2026-01-01 --out january.csv',
       "sluice export --initiator alice --tool Bash | jq '.tool_usages[].input'",
+      'sluice export --url https://sluice.example --out interceptions.ndjson',
     ],
-    output: false,
   })
     .addOption(
       new Option('--format <format>', 'ndjson: all that is recorded; csv: a row with sums')
@@ -30,20 +30,19 @@ export function exportCommand(): Command {
     )
     .option('--out <file>', 'into this file, for its owner alone (default: standard output)')
   return addFilterOptions(command).action((flags: Flags) =>
-    withStore(flags, (open) => exportFromStore(open, flags)),
+    withSource({ ...flags }, (source) => exportFrom(source, flags)),
   )
 }
 
-async function exportFromStore({ store, config }: OpenStore, flags: Flags): Promise<void> {
-  // Only now: other commands need not load it.
-  const { exportText } = await import('../server/export.ts')
-  const filter = filterOf(flags, config.user)
+async function exportFrom(source: Source, flags: Flags): Promise<void> {
+  const filter = filterOf(flags, source.me)
   const line = progress(
     'interceptions',
-    await totalOf(() => store.interceptions({ ...filter, limit: 1 })),
+    await totalOf(() => source.interceptions({ ...filter, limit: 1 })),
   )
   try {
-    const text = exportText({ store, filter, format: flags.format, onProgress: line.tell })
+    const { format } = flags
+    const text = await source.exported({ filter, format, onProgress: line.tell })
     await writeOut(text, flags.out)
   } finally {
     line.end()

@@ -11,6 +11,9 @@ import { migrateCommand } from './migrate.ts'
 import { pruneCommand } from './prune.ts'
 import { reindexCommand } from './reindex.ts'
 import { serveCommand } from './serve.ts'
+import { sessionsCommand } from './sessions.ts'
+import { statsCommand } from './stats.ts'
+import { tailCommand } from './tail.ts'
 import { tokensCommand } from './tokens.ts'
 import { usersCommand } from './users.ts'
 import { verifyCommand } from './verify.ts'
@@ -22,6 +25,9 @@ const program = new Command('sluice')
   .showHelpAfterError('(add --help for what there is)')
   .addCommand(serveCommand())
   .addCommand(interceptionsCommand())
+  .addCommand(sessionsCommand())
+  .addCommand(statsCommand())
+  .addCommand(tailCommand())
   .addCommand(exportCommand())
   .addCommand(importCommand())
   .addCommand(migrateCommand())
@@ -35,7 +41,8 @@ const program = new Command('sluice')
   .addCommand(
     new Command('aibridge')
       .description('the same commands under their older name')
-      .addCommand(interceptionsCommand()),
+      .addCommand(interceptionsCommand())
+      .addCommand(sessionsCommand()),
   )
   .addHelpText(
     'after',

@@ -1,4 +1,5 @@
 import type { AccountShape } from '../server/account-shapes.ts'
+import { printable } from '../server/printable.ts'
 
 export type RowOutput = 'table' | 'json'
 
@@ -11,7 +12,7 @@ export function printRows(
   if (output === 'json') return printJson(rows)
   const lines = [
     columns.map((column) => column.toUpperCase().replaceAll('_', ' ')),
-    ...rows.map((row) => columns.map((column) => row[column] || '-')),
+    ...rows.map((row) => columns.map((column) => printable(row[column] || '-'))),
   ]
   const widths = columns.map((_, at) => Math.max(...lines.map((line) => line[at]?.length ?? 0)))
   const text = lines.map((line) => line.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  '))

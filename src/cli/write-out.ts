@@ -4,7 +4,10 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 /** Writes a text to standard output, or whole or not at all to a file of its owner's alone. */
-export async function writeOut(text: AsyncIterable<string>, path?: string): Promise<void> {
+export async function writeOut(
+  text: AsyncIterable<string> | Iterable<string>,
+  path?: string,
+): Promise<void> {
   const pieces = Readable.from(text, { highWaterMark: 1 })
   if (path === undefined) {
     try {

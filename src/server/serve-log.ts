@@ -87,7 +87,7 @@ function summarize(
 }
 
 /** `alice  Claude Code  anthropic/claude-x  1,200 in (+900 cached), 85 out  tools: Bash ×2  completed in 2.3 s` */
-function readable(line: Line): string {
+export function readable(line: Line): string {
   const { initiator, client, provider, model, outcome, errorType, httpStatus, durationMs } = line
   const why = errorType === null ? '' : ` (${[httpStatus, errorType].filter(Boolean).join(' ')})`
   return [

@@ -86,7 +86,7 @@ export function logsOf(bytes: Uint8Array): ReceivedLog[] {
   return listOf(decode('Logs', bytes).resourceLogs).flatMap(({ resource, scopeLogs }) =>
     listOf(scopeLogs).flatMap(({ logRecords }) =>
       listOf(logRecords).map(({ body, attributes }) => ({
-        body: valueOf(body),
+        body: plainOf(body),
         attributes: attributesOf(attributes),
         resource: attributesOf(resource?.attributes),
       })),
@@ -100,11 +100,11 @@ function decode(type: string, bytes: Uint8Array): Decoded {
 }
 
 function attributesOf(list: Decoded): Attributes {
-  return Object.fromEntries(listOf(list).map(({ key, value }) => [key, valueOf(value)]))
+  return Object.fromEntries(listOf(list).map(({ key, value }) => [key, plainOf(value)]))
 }
 
-function valueOf(value: Decoded): unknown {
-  if (value?.arrayValue) return listOf(value.arrayValue.values).map(valueOf)
+function plainOf(value: Decoded): unknown {
+  if (value?.arrayValue) return listOf(value.arrayValue.values).map(plainOf)
   if (value?.kvlistValue) return attributesOf(value.kvlistValue.values)
   if (value?.intValue !== undefined) return Number(value.intValue)
   return value?.stringValue ?? value?.boolValue ?? value?.doubleValue ?? null

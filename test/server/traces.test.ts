@@ -1,0 +1,460 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { type FakeUpstream, fakeUpstream, type Reply } from '../../src/simulator/server.ts'
+import { type GatewayProcess, startGateway, workFolder } from '../support/gateway-process.ts'
+import { mcpServer, type TestMcpServer, textResult } from '../support/mcp-server.ts'
+import type { ReceivedSpan } from '../support/otlp/messages.ts'
+import { grpcReceiver, type OtlpReceiver, otlpReceiver } from '../support/otlp/receiver.ts'
+import { routes } from '../support/questions.ts'
+
+let upstream: FakeUpstream
+let otlp: OtlpReceiver
+let gateway: GatewayProcess
+
+before(async () => {
+  upstream = await fakeUpstream({ freshIds: true })
+  otlp = await otlpReceiver()
+  gateway = await start()
+})
+
+const started: GatewayProcess[] = []
+
+after(async () => {
+  for (const { child } of started) child.kill('SIGKILL')
+  await otlp.close()
+  await upstream.close()
+})
+
+const base = [
+  'CachedBridgePool.Acquire',
+  'Intercept',
+  'Intercept.CreateInterceptor',
+  'Intercept.ProcessRequest',
+  'Intercept.ProcessRequest.Upstream',
+  'Intercept.RecordInterception',
+  'Intercept.RecordInterceptionEnded',
+  'Intercept.RecordPromptUsage',
+]
+const answered = [...base, 'Intercept.RecordTokenUsage']
+const withTool = [...answered, 'Intercept.RecordToolUsage']
+
+for (const [name, { path, ask }] of Object.entries(routes)) {
+  for (const stream of [false, true]) {
+    test(`${name}, ${stream ? 'streamed' : 'blocking'}: each step is one span, of the client's trace`, async () => {
+      const usage = name === 'chat' && stream && { stream_options: { include_usage: true } }
+      const { status, spans, named } = await traced(path, { ...ask, stream, ...usage })
+      equal(status, 200)
+      const thoughts = name === 'messages' ? ['Intercept.RecordModelThought'] : []
+      deepEqual(namesOf(spans), [...withTool, ...thoughts].sort())
+      ok(spans.every((span) => span.status.code === 0))
+      ok(spans.every((span) => span.end >= span.start))
+      const acquire = named('CachedBridgePool.Acquire')
+      ok(acquire.start <= named('Intercept').start)
+      equal(acquire.parentId, clientSpan)
+      equal(named('Intercept').parentId, clientSpan)
+      equal(named('Intercept').kind, 2)
+      const process = named('Intercept.ProcessRequest')
+      for (const { name, parentId } of spans) {
+        const within = inProcess.test(name) ? process : named('Intercept')
+        if (name.startsWith('Intercept.')) equal(parentId, within.id, name)
+      }
+      const { interception_id: id, ...attributes } = named('Intercept').attributes
+      match(String(id), /^[0-9a-f-]{36}$/)
+      deepEqual(attributes, {
+        request_path: path,
+        user_id: attributes.user_id,
+        provider: path.split('/')[1],
+        model: 'test-model',
+        streaming: stream,
+        ...(name === 'messages' && { aws_bedrock: false }),
+      })
+      equal(named('Intercept').resource['service.name'], 'sluice')
+    })
+  }
+}
+
+test('the upstream span says what the GenAI conventions want, and its context goes upstream', async () => {
+  const { path, ask } = routes.messages
+  const { named, sent } = await traced(path, { ...ask, stream: true, temperature: 0.5 })
+  const { attributes, id, traceId, kind } = named('Intercept.ProcessRequest.Upstream')
+  equal(sent.headers.traceparent, `00-${traceId}-${id}-01`)
+  equal(sent.headers.tracestate, 'vendor=1')
+  equal(kind, 3)
+  equal(attributes['gen_ai.operation.name'], 'chat')
+  equal(attributes['gen_ai.provider.name'], 'anthropic')
+  equal(attributes['gen_ai.request.model'], 'test-model')
+  equal(attributes['gen_ai.request.temperature'], 0.5)
+  equal(attributes['gen_ai.request.max_tokens'], 1000)
+  equal(attributes['gen_ai.request.stream'], true)
+  equal(attributes['server.address'], '127.0.0.1')
+  equal(attributes['server.port'], upstream.port)
+  deepEqual(attributes['gen_ai.response.finish_reasons'], ['tool_use'])
+  match(String(attributes['gen_ai.response.id']), /^msg_/)
+  ok(Number(attributes['gen_ai.response.time_to_first_chunk']) > 0)
+  equal(attributes['gen_ai.conversation.id'], undefined)
+  equal(attributes['gen_ai.input.messages'], undefined)
+  const usage = await usageOf(String(attributes.interception_id))
+  equal(
+    attributes['gen_ai.usage.input_tokens'],
+    usage.input_tokens + usage.cache_read_input_tokens + usage.cache_write_input_tokens,
+  )
+  equal(attributes['gen_ai.usage.output_tokens'], usage.output_tokens)
+  equal(attributes['gen_ai.usage.cache_creation.input_tokens'], usage.cache_write_input_tokens)
+})
+
+test('an upstream that refuses: no usage, and what failed is in error', async () => {
+  for (const stream of [false, true]) {
+    const { path, ask } = routes.chat
+    const { status, spans } = await traced(path, { ...ask, stream }, { reply: { status: 429 } })
+    equal(status, 429)
+    deepEqual(namesOf(spans), [...base].sort())
+    deepEqual(inError(spans), failedUpstream)
+  }
+})
+
+test('an error amid a stream, and one that breaks off: spans end in error, with what was seen', async () => {
+  const { path, ask } = routes.messages
+  for (const reply of [{ error: 3 }, { cut: 3 }]) {
+    const { spans, named } = await traced(path, { ...ask, stream: true }, { reply })
+    deepEqual(inError(spans), failedUpstream)
+    ok(namesOf(spans).includes('Intercept.RecordTokenUsage'))
+    const { attributes } = named('Intercept.ProcessRequest.Upstream')
+    deepEqual(attributes['gen_ai.response.finish_reasons'], ['error'])
+    ok(attributes['error.type'])
+    ok(Number(attributes['gen_ai.usage.input_tokens']) > 0)
+  }
+})
+
+test('a provider that is not there: the upstream span is in error', async () => {
+  const { spans, status } = await traced('/nobody/v1/messages', routes.messages.ask)
+  equal(status, 502)
+  deepEqual(inError(spans), failedUpstream)
+})
+
+test('a client that leaves: all spans end, in error', async () => {
+  const { path, ask } = routes.messages
+  const { spans } = await traced(
+    path,
+    { ...ask, stream: true },
+    { reply: { stall: 2 }, leave: true },
+  )
+  deepEqual(inError(spans), failedUpstream)
+})
+
+test('a request that is refused by us: no upstream span', async () => {
+  const own = await start(['--no-allow-byok'])
+  const { path, ask } = routes.messages
+  const { spans, status } = await traced(path, ask, { gateway: own })
+  equal(status, 403)
+  deepEqual(namesOf(spans), base.filter((name) => !name.endsWith('Upstream')).sort())
+  deepEqual(inError(spans), [
+    'Intercept',
+    'Intercept.CreateInterceptor',
+    'Intercept.ProcessRequest',
+  ])
+})
+
+test('a body that is no JSON: nothing is created', async () => {
+  const { spans, status } = await traced(routes.chat.path, 'no json')
+  equal(status, 400)
+  deepEqual(namesOf(spans), [
+    'CachedBridgePool.Acquire',
+    'Intercept',
+    'Intercept.CreateInterceptor',
+  ])
+  deepEqual(inError(spans), ['Intercept', 'Intercept.CreateInterceptor'])
+})
+
+test('what is passed through is one span with three attributes, and no query', async () => {
+  const { spans, sent } = await traced('/openai/v1/models?key=canary-in-a-query', undefined)
+  deepEqual(namesOf(spans), ['Passthrough'])
+  deepEqual(spans[0]?.attributes, {
+    passthrough_url: '/v1/models',
+    passthrough_method: 'GET',
+    passthrough_upstream_url: `${upstream.url}/v1/models`,
+  })
+  equal(sent.headers.traceparent, `00-${spans[0]?.traceId}-${spans[0]?.id}-01`)
+  ok(!otlp.text().includes('canary-in-a-query'))
+})
+
+test('no key, prompt or argument is in any span unless content is asked for', () => {
+  const text = otlp.text()
+  for (const secret of ['secret-key-of-the-client', 'What is the weather', '"city"'])
+    ok(!text.includes(secret), secret)
+  ok(text.includes('test-model'))
+})
+
+test('rounds with injected tools: an upstream span each, one for each call, and those of connecting', async () => {
+  const mcp = await mcpServer({
+    tools: () => [{ name: 'say', inputSchema: { type: 'object' } }],
+    call: ({ args }) => (args.bad ? { ...textResult('no'), isError: true } : textResult('yes')),
+  })
+  after(() => mcp.close())
+  const own = await start(['--trace-content', '--semconv', 'both'], { mcp })
+  const { path, ask } = routes.messages
+  const call = (input: object) => ({ answer: { calls: [{ name: 'bmcp_test_say', input }] } })
+  const done = { answer: { text: 'Done.', calls: [] } }
+  const replies = [call({ word: 'x'.repeat(200) }), call({ bad: true }), done]
+  const { status, spans, named } = await traced(
+    path,
+    { model: ask.model, max_tokens: 1000, messages: ask.messages, stream: true },
+    { replies, gateway: own },
+  )
+  equal(status, 200)
+  const times = (name: string) => spans.filter((span) => span.name === name)
+  const upstreams = times('Intercept.ProcessRequest.Upstream')
+  equal(upstreams.length, 3)
+  equal(times('Intercept.RecordTokenUsage').length, 3)
+  equal(times('Intercept.RecordToolUsage').length, 2)
+  const calls = times('Intercept.ProcessRequest.ToolCall')
+  deepEqual(
+    calls.map(({ status }) => status.code),
+    [0, 2],
+  )
+  equal(calls[0]?.attributes.mcp_tool_name, 'say')
+  equal(calls[0]?.attributes.mcp_server_name, 'test')
+  equal(calls[0]?.attributes.mcp_server_url, mcp.url)
+  equal(String(calls[0]?.attributes.mcp_input).length, 100)
+  // A round ends before its tools run; the clock of each span is exact to a millisecond.
+  ok(upstreams[0] && calls[0] && upstreams[0].end < calls[0].end)
+  ok(upstreams.every(({ attributes }) => Number(attributes['gen_ai.usage.input_tokens']) > 0))
+  const manager = named('ServerProxyManager.Init')
+  equal(manager.parentId, named('CachedBridgePool.Acquire').id)
+  equal(named('StreamableHTTPServerProxy.Init').parentId, manager.id)
+  const fetched = named('StreamableHTTPServerProxy.Init.fetchTools')
+  equal(fetched.parentId, named('StreamableHTTPServerProxy.Init').id)
+  equal(fetched.attributes.mcp_tool_count, 1)
+  const last = upstreams[2]?.attributes ?? {}
+  ok('gen_ai.usage.cache_write.input_tokens' in last)
+  ok('gen_ai.usage.cache_creation.input_tokens' in last)
+  match(String(last['gen_ai.output.messages']), /"content":"Done\."/)
+  match(String(last['gen_ai.input.messages']), /What is the weather in Oslo/)
+})
+
+test('content is cut in bytes, and not there where content is not recorded', async () => {
+  const { ask, path } = routes.chat
+  const messages = [{ role: 'user', content: 'ü"'.repeat(30_000) }]
+  const full = await start(['--trace-content'])
+  const { named } = await traced(path, { ...ask, messages }, { gateway: full })
+  const { attributes } = named('Intercept.ProcessRequest.Upstream')
+  const text = String(attributes['gen_ai.input.messages'])
+  ok(Buffer.byteLength(text) <= 16 * 1024, String(Buffer.byteLength(text)))
+  ok(Buffer.byteLength(text) > 8 * 1024)
+  ok(Array.isArray(JSON.parse(text)))
+  ok('gen_ai.tool.definitions' in attributes)
+  const bare = await start(['--trace-content', '--no-record-content'])
+  const without = await traced(path, ask, { gateway: bare })
+  const { attributes: none } = without.named('Intercept.ProcessRequest.Upstream')
+  equal(none['gen_ai.input.messages'], undefined)
+  equal(none['gen_ai.output.messages'], undefined)
+})
+
+test('with trace-logs lines of an interception are events of its span', async () => {
+  for (const args of [[], ['--log-format', 'json']]) {
+    const own = await start(['--trace-logs', ...args])
+    const { named } = await traced(routes.chat.path, routes.chat.ask, { gateway: own })
+    const lines = named('Intercept').events
+    equal(lines.length, 1, JSON.stringify(lines))
+    equal(lines[0]?.attributes['log.severity'], 'info')
+    ok(!own.output().stderr.includes('interception_id=') || args.length > 0)
+  }
+})
+
+test('a shutdown exports what waits, of every worker', async () => {
+  const own = await start(['--workers', '2'], { env: { OTEL_BSP_SCHEDULE_DELAY: '3600000' } })
+  const ids = await Promise.all(
+    Array.from({ length: 6 }, async () => {
+      const traceId = randomBytes(16).toString('hex')
+      await send(own.url, routes.chat.path, routes.chat.ask, { traceId })
+      return traceId
+    }),
+  )
+  equal(await own.stop(), 0)
+  for (const id of ids)
+    ok(otlp.spans.some(({ traceId, name }) => traceId === id && name === 'Intercept'))
+})
+
+test('a collector that is away ends no request and no shutdown', async () => {
+  const env = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+  }
+  const own = await start([], { env })
+  equal((await send(own.url, routes.chat.path, routes.chat.ask, {})).status, 200)
+  await own.line(/telemetry: /)
+  equal(await own.stop(), 0)
+})
+
+test('without trace the client’s own traceparent goes upstream as any header', async () => {
+  const own = await start(['--no-trace'])
+  const traceId = randomBytes(16).toString('hex')
+  const { sent } = await send(own.url, routes.chat.path, routes.chat.ask, { traceId })
+  equal(sent.headers.traceparent, `00-${traceId}-${clientSpan}-01`)
+  equal(await own.stop(), 0)
+  ok(!otlp.spans.some((span) => span.traceId === traceId))
+})
+
+test('spans go out over gRPC, too, and SLUICE_TRACE_ENABLE turns them on', async () => {
+  const grpc = await grpcReceiver()
+  const own = await start([], {
+    trace: false,
+    env: {
+      SLUICE_TRACE_ENABLE: 'true',
+      OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
+      OTEL_EXPORTER_OTLP_ENDPOINT: grpc.url,
+      OTEL_SERVICE_NAME: 'mine',
+    },
+  })
+  const { spans } = await traced(routes.chat.path, routes.chat.ask, { gateway: own, otlp: grpc })
+  deepEqual(namesOf(spans), [...withTool].sort())
+  equal(spans[0]?.resource['service.name'], 'mine')
+  await grpc.close()
+})
+
+test('otel-logs exports each record as its log line says it', async () => {
+  const env = { OTEL_BLRP_SCHEDULE_DELAY: '50' }
+  const own = await start(['--otel-logs', '--log-content', 'omit'], { trace: false, env })
+  await send(own.url, routes.messages.path, routes.messages.ask, {})
+  const types = () => otlp.logs.map(({ attributes }) => attributes.record_type)
+  await otlp.until(() => types().includes('interception_end'))
+  deepEqual(
+    new Set(types()),
+    new Set([
+      'interception_start',
+      'prompt_usage',
+      'token_usage',
+      'tool_usage',
+      'model_thought',
+      'interception_end',
+    ]),
+  )
+  ok(otlp.logs.every(({ body }) => body === 'interception log'))
+  ok(!otlp.text().includes('secret-key-of-the-client'))
+  const usage = otlp.logs.find(({ attributes }) => attributes.record_type === 'token_usage')
+  ok(Number(usage?.attributes.input_tokens) > 0)
+})
+
+const clientSpan = '00f067aa0ba902b7'
+const inProcess =
+  /^Intercept\.(ProcessRequest\..*|Record(Prompt|Token|Tool)Usage|RecordModelThought)$/
+const failedUpstream = [
+  'Intercept',
+  'Intercept.ProcessRequest',
+  'Intercept.ProcessRequest.Upstream',
+]
+
+interface StartOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly trace?: boolean
+  readonly mcp?: TestMcpServer
+}
+
+async function start(
+  args: readonly string[] = [],
+  { env = {}, trace = true, mcp }: StartOptions = {},
+): Promise<GatewayProcess> {
+  const folder = workFolder()
+  const file = {
+    providers: [
+      { name: 'anthropic', type: 'anthropic', baseUrl: upstream.url },
+      { name: 'openai', type: 'openai', baseUrl: upstream.url },
+      { name: 'nobody', type: 'anthropic', baseUrl: 'http://127.0.0.1:9' },
+    ],
+    ...(mcp && { mcpServers: { test: { url: mcp.url } } }),
+  }
+  writeFileSync(join(folder, 'sluice.config.json'), JSON.stringify(file))
+  const own = await startGateway([...(trace ? ['--trace'] : []), ...args], {
+    folder,
+    env: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url,
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      ...env,
+    },
+  })
+  started.push(own)
+  return own
+}
+
+interface TracedOptions extends SendOptions {
+  readonly gateway?: GatewayProcess
+  readonly otlp?: OtlpReceiver
+}
+
+/** Sends a request as part of a new trace, and tells that trace's spans. */
+async function traced(
+  path: string,
+  body: unknown,
+  { gateway: at = gateway, otlp: to = otlp, ...options }: TracedOptions = {},
+) {
+  const traceId = randomBytes(16).toString('hex')
+  const answer = await send(at.url, path, body, { ...options, traceId })
+  const mine = () => to.spans.filter((span) => span.traceId === traceId)
+  // They come in the order of their ends.
+  await to.until(() => mine().some(({ name }) => name === 'Intercept' || name === 'Passthrough'))
+  const spans = mine()
+  const named = (name: string): ReceivedSpan => {
+    const found = spans.filter((span) => span.name === name)
+    equal(found.length, 1, `${name} among ${namesOf(spans)}`)
+    return found[0] as ReceivedSpan
+  }
+  return { ...answer, spans, named }
+}
+
+interface SendOptions {
+  readonly reply?: Reply
+  readonly replies?: readonly Reply[]
+  readonly leave?: boolean
+  readonly traceId?: string
+}
+
+async function send(
+  url: string,
+  path: string,
+  body: unknown,
+  { reply, replies = reply ? [reply] : [], leave = false, traceId = '' }: SendOptions,
+) {
+  upstream.next(...replies)
+  const text = typeof body === 'string' ? body : JSON.stringify(body)
+  const before = upstream.requests.length
+  const status = await new Promise<number>((resolve, reject) => {
+    const sent = request(`${url}${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        'x-api-key': 'secret-key-of-the-client',
+        authorization: 'Bearer secret-key-of-the-client',
+        'content-type': 'application/json',
+        ...(traceId && { traceparent: `00-${traceId}-${clientSpan}-01`, tracestate: 'vendor=1' }),
+      },
+    })
+    sent.on('error', reject)
+    sent.on('response', (response) => {
+      const done = () => resolve(response.statusCode ?? 0)
+      // A cut reply fails; what its trace says is looked at.
+      response.on('error', () => {}).on('close', done)
+      if (leave) response.once('data', () => response.destroy())
+      else response.resume()
+    })
+    sent.end(body === undefined ? undefined : text)
+  })
+  return { status, sent: upstream.requests[before] as (typeof upstream.requests)[number] }
+}
+
+async function usageOf(id: string) {
+  const response = await fetch(`${gateway.url}/api/v2/aibridge/interceptions/${id}`)
+  // biome-ignore lint/suspicious/noExplicitAny: what the API answers
+  const { token_usages: usages } = (await response.json()) as any
+  equal(usages.length, 1)
+  return usages[0]
+}
+
+function namesOf(spans: readonly ReceivedSpan[]): string[] {
+  return spans.map(({ name }) => name).sort()
+}
+
+function inError(spans: readonly ReceivedSpan[]): string[] {
+  return namesOf(spans.filter(({ status }) => status.code === 2))
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { messageOf } from '../core/errors.ts'
+import { isObject } from '../core/json.ts'
 import { checkServers, type McpServerOptions } from '../core/mcp/server-options.ts'
 import type { ConfigFile } from './config-file.ts'
 
@@ -23,18 +24,19 @@ export function readMcpServers(
   { mcpServers = {}, name }: ConfigFile,
   faults: string[],
 ): Readonly<Record<string, McpServerOptions>> {
-  const result = z
-    .record(z.string(), server, { error: 'must be servers by name' })
-    .safeParse(mcpServers)
-  if (!result.success) {
-    for (const { path, message } of result.error.issues)
-      faults.push(`${name}: ${['mcpServers', ...path].map(String).join('.')}: ${message}`)
+  if (!isObject(mcpServers)) {
+    faults.push(`${name}: mcpServers: must be servers by name`)
     return {}
   }
-  const servers = result.data as Record<string, McpServerOptions>
-  for (const [key, options] of Object.entries(servers)) {
+  const servers: Record<string, McpServerOptions> = {}
+  for (const [key, given] of Object.entries(mcpServers)) {
+    const { success, data, error } = server.safeParse(given)
+    for (const { path, message } of error?.issues ?? [])
+      faults.push(`${name}: ${['mcpServers', key, ...path].map(String).join('.')}: ${message}`)
+    if (!success) continue
+    servers[key] = data as McpServerOptions
     try {
-      checkServers({ [key]: options })
+      checkServers({ [key]: servers[key] })
     } catch (error) {
       faults.push(`${name}: mcpServers: ${messageOf(error)}`)
     }

@@ -31,9 +31,33 @@ mcpMaxRounds: 3`,
 const faults: readonly [string, string, RegExp][] = [
   ['servers that are a list', 'mcpServers: [a]', /mcpServers: must be servers by name/],
   ['neither url nor command', 'mcpServers: { a: { args: [x] } }', /mcpServers\.a: must be \{ url/],
-  ['an unknown key', 'mcpServers: { a: { url: "http://x/", token: t } }', /mcpServers\.a: Unrecognized key/],
+  [
+    'an unknown key',
+    'mcpServers: { a: { url: "http://x/", token: t } }',
+    /mcpServers\.a: Unrecognized key/,
+  ],
   ['no http URL', 'mcpServers: { a: { url: "ftp://x" } }', /"a": its url must be an http/],
   ['a broken expression', 'mcpServers: { a: { url: "http://x/", deny: "(" } }', /"a": deny: /],
+  [
+    'a header that HTTP does not know',
+    'mcpServers: { a: { url: "http://x/", headers: { "b c": secret-value } } }',
+    /"a": HTTP knows no such header, or no such value of it: "b c"$/,
+  ],
+  [
+    'a header of two lines',
+    'mcpServers: { a: { url: "http://x/", headers: { b: "secret\\nvalue" } } }',
+    /no such value of it: "b"$/,
+  ],
+  [
+    'a password in a URL',
+    'mcpServers: { a: { url: "http://me:secret@x/" } }',
+    /"a": its url may have no user name or password: send them as a header$/,
+  ],
+  [
+    'faults of several servers',
+    'mcpServers: { a: { url: 5 }, b: { url: "ftp://x" }, c: { url: "http://x/", deny: "(" } }',
+    /mcpServers\.a: .*"b": its url must.*"c": deny: /s,
+  ],
   ['a name with a blank', 'mcpServers: { "a b": { command: x } }', /"a b": its name may have/],
   ['a prefix that models can’t say', 'mcpPrefix: "ä"', /mcpPrefix: must be 1 to 16/],
 ]

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { messageOf, SluiceError } from '../errors.ts'
 import type { Initiator } from '../interception.ts'
 
@@ -44,6 +45,7 @@ export function checkServers(servers: Readonly<Record<string, McpServerOptions>>
     // `fetch` takes none, and its error would tell them.
     if ('url' in options && hasCredentials(new URL(options.url)))
       throw fault(name, 'its url may have no user name or password: send them as a header')
+    if ('url' in options) checkHeaders(name, options.headers ?? {})
     for (const member of ['allow', 'deny'] as const) {
       try {
         expression(options[member])
@@ -67,6 +69,22 @@ export function addressOf(name: string, options: McpServerOptions): string {
   if ('command' in options) return `stdio:${name}`
   const { origin, pathname } = new URL(options.url)
   return pathname === '/' ? origin : origin + pathname
+}
+
+/** Names the header and never what it holds. */
+function checkHeaders(name: string, headers: ServerHeaders): void {
+  if (typeof headers === 'function') return
+  for (const [header, value] of Object.entries(headers)) {
+    try {
+      validateHeaderName(header)
+      validateHeaderValue(header, value)
+    } catch {
+      throw fault(
+        name,
+        `HTTP knows no such header, or no such value of it: ${JSON.stringify(header)}`,
+      )
+    }
+  }
 }
 
 function hasCredentials({ username, password }: URL): boolean {

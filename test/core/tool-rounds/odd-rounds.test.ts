@@ -388,6 +388,49 @@ for (const [name, ask, forced] of [
   })
 }
 
+for (const parallel of [true, false]) {
+  test(`calls of one answer run ${parallel ? 'at once' : 'one after the other'}, and are answered in order`, async () => {
+    let running = 0
+    let most = 0
+    const both = Promise.withResolvers<void>()
+    const got = await tried(
+      'anthropic_messages',
+      { messages },
+      [
+        message('m1', [call('toolu_1', '{"n":1}'), call('toolu_2', '{"n":2}')]),
+        message('m2', [text('done')], 'end_turn'),
+      ],
+      {
+        limits: { parallel },
+        callTool: async (_, { n }) => {
+          most = Math.max(most, ++running)
+          if (most === 2 || !parallel) both.resolve()
+          await both.promise
+          running--
+          if (n === 1) throw new Error('the first one fails')
+          return { content: [{ type: 'text', text: `result ${n}` }] }
+        },
+      },
+    )
+    assert.equal(most, parallel ? 2 : 1)
+    const results = arrayOf(objectOf(arrayOf(got.requests[1]?.messages).at(-1)).content).map(
+      objectOf,
+    )
+    assert.deepEqual(
+      results.map(({ tool_use_id, is_error }) => [tool_use_id, is_error]),
+      [
+        ['toolu_1', true],
+        ['toolu_2', false],
+      ],
+    )
+    assert.equal(arrayOf(got.requests[1]?.messages).length, 3)
+    const errors = got.events.flatMap((event) =>
+      event.type === 'tool_call' ? [event.invocationError] : [],
+    )
+    assert.deepEqual(errors.toSorted(), [null, 'the first one fails'])
+  })
+}
+
 for (const stream of [true, false]) {
   test(`an upstream that compresses unasked is read all the same (${stream ? 'streamed' : 'blocking'})`, async () => {
     const whole = (id: string, content: unknown, stop_reason: string) =>

@@ -76,6 +76,23 @@ const table: readonly Route[] = [
   ['GET', '/api/v2/ai-gateway/interceptions', 401, 401, 200, 200, 200],
   ['GET', '/api/v2/aibridge/interceptions/:id', 401, 401, 404, 200, 200],
   ['GET', '/api/v2/aibridge/interceptions/nothing', 401, 401, 404, 404, 404],
+  ['GET', '/api/v2/aibridge/sessions', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/ai-gateway/sessions', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/aibridge/sessions/:id', 401, 401, 404, 200, 200],
+  ['GET', '/api/v2/aibridge/models', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/aibridge/clients', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/aibridge/providers', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/aibridge/stats', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/aibridge/stats?initiator=owner', 401, 401, 400, 200, 200],
+  ['GET', '/api/v2/aibridge/export', 401, 401, 200, 200, 200],
+  ['HEAD', '/api/v2/aibridge/export', 401, 401, 200, 200, 200],
+  ['HEAD', '/api/v2/aibridge/stream', 401, 401, 200, 200, 200],
+  ['GET', '/api/v2/aibridge/stream?limit=1', 401, 401, 400, 400, 400],
+  ['GET', '/api/v2/ai-gateway/stream?limit=1', 401, 401, 400, 400, 400],
+  ['PUT', '/api/v2/aibridge/stats', 405, 405, 405, 405, 405],
+  ['GET', '/api/v2/aibridge/openapi.json', 200, 200, 200, 200, 200],
+  ['GET', '/api/v2/ai-gateway/openapi.json', 200, 200, 200, 200, 200],
+  ['GET', '/api/docs', 200, 200, 200, 200, 200],
   ['GET', '/api/v2/users/me', 401, 401, 200, 200, 200],
   ['GET', '/api/v2/users', 401, 401, 403, 403, 200],
   ['POST', '/api/v2/users', 401, 401, 403, 403, 400],
@@ -129,7 +146,7 @@ for (const [name, mode] of Object.entries(modes)) {
             ...(/^P/.test(method) && { body: sent }),
           })
           assert.equal(reply.status, statuses[at], `${who}: ${reply.text}`)
-          if (reply.status < 400 || path === '/nothing') continue
+          if (reply.status < 400 || path === '/nothing' || method === 'HEAD') continue
           assertShape(path, reply)
         }
       })

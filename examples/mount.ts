@@ -39,6 +39,8 @@ const app = new Koa()
     return next()
   })
   .use(gateway.middleware({ prefix: '/ai' }))
+  // The REST API: whom this server knows sees what is recorded of them.
+  .use(gateway.api({ prefix: '/ai/records', authorize: (ctx) => ctx.state.user }))
   .use(router.routes())
 
 const server = createServer(app.callback())

@@ -19,6 +19,14 @@ const runElsewhere: Readonly<Record<string, readonly [file: string, words: strin
   'npm test': ['.ci/run', 'npm test'],
   'npm test -- sse stores': ['test/run.test.ts', 'a pattern chooses files'],
   "npm test -- --name 'client leaves'": ['test/run.test.ts', 'a name chooses tests'],
+  "curl -sN 'http://127.0.0.1:4141/api/v2/aibridge/stream?client=Codex'": [
+    'test/server/api/stream.test.ts',
+    'filters hold for the stream',
+  ],
+  "curl -s -OJ 'http://127.0.0.1:4141/api/v2/aibridge/export?format=csv&model=gpt-5.4'": [
+    'test/server/api/export.test.ts',
+    'as CSV each is a row',
+  ],
   'ANTHROPIC_BASE_URL=http://127.0.0.1:4141/anthropic claude': [
     'test/agents.test.ts',
     'claudeCode',
@@ -49,6 +57,8 @@ before(async () => {
   writeFileSync(installed, `#!/bin/sh\nexec node "${join(project, 'src/cli/main.ts')}" "$@"\n`)
   chmodSync(installed, 0o755)
   demo = await startDemo()
+  // What is shown finds something.
+  await demo.says((line) => /alice +Claude Code/.test(line), 'a request of alice’s')
 })
 after(async () => {
   await demo.stop()

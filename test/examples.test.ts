@@ -34,6 +34,11 @@ for (const [name, shown] of Object.entries(shows)) {
     )
     if (name === 'mount')
       match(await upgrade(example.url(), '/ai/openai/v1/responses'), /^HTTP\/1.1 426 /)
+    if (name === 'mount') {
+      const headers = { 'x-sluice-token': 'token-of-alice' }
+      const list = await fetch(`${example.url()}/records/interceptions`, { headers })
+      equal(((await list.json()) as { count: number }).count, 1)
+    }
     if (name === 'mount') match(await upgrade(example.url(), '/news'), /^HTTP\/1.1 101 /)
     equal(await example.stop(), 0)
     if (name === 'custom-recorder') {

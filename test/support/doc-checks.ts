@@ -58,6 +58,19 @@ if (JSON.stringify(records) !== '[{"type":"repeated_call","tool":"ls","times":3}
       for (const prefix of ['ai', 'mounted', 'routed']) await asks(`${url}/${prefix}`)
     },
   },
+  'docs/mount.md § The API': {
+    async serves(url) {
+      const headers = { 'x-sluice-user': 'alice' }
+      await asks(`${url}/ai`, headers)
+      for (const [who, count] of Object.entries({ alice: 2, bob: 0 })) {
+        const list = await fetch(`${url}/ai/records/interceptions`, {
+          headers: { 'x-sluice-user': who },
+        })
+        assert.equal(((await list.json()) as { count: number }).count, count)
+      }
+      assert.equal((await fetch(`${url}/ai/records/interceptions`)).status, 401)
+    },
+  },
   'docs/mount.md § Websockets': {
     async serves(url) {
       await asks(`${url}/ai`)
@@ -66,6 +79,12 @@ if (JSON.stringify(records) !== '[{"type":"repeated_call","tool":"ls","times":3}
     },
   },
   'docs/mount.md § Stopping': { serves: (url) => asks(url), ends: true },
+  'docs/metrics.md § In a server of your own': {
+    async serves(url) {
+      await asks(`${url}/ai`)
+      assert.match(await (await fetch(`${url}/metrics`)).text(), /sluice_interceptions_total\{/)
+    },
+  },
   'docs/mcp.md § Tools of MCP servers': { serves: (url) => asks(url) },
   'docs/mongo.md § The MongoDB store': { more: 'await gateway.close()' },
   'docs/stores.md § SQLite': { more: 'await gateway.open()\nawait gateway.close()' },

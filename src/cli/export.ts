@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { ExportFormat } from '../server/export.ts'
-import { addFilterOptions, type FilterFlags, filterOf } from './filter-options.ts'
+import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
 import { progress } from './progress.ts'
 import { type Source, type SourceFlags, withSource } from './source.ts'
 import { sourceCommand } from './source-command.ts'
@@ -29,9 +29,10 @@ export function exportCommand(): Command {
         .default('ndjson'),
     )
     .option('--out <file>', 'into this file, for its owner alone (default: standard output)')
-  return addFilterOptions(command).action((flags: Flags) =>
-    withSource({ ...flags }, (source) => exportFrom(source, flags)),
-  )
+  return addFilterOptions(command).action((flags: Flags) => {
+    checkFilter(flags)
+    return withSource({ ...flags }, (source) => exportFrom(source, flags))
+  })
 }
 
 async function exportFrom(source: Source, flags: Flags): Promise<void> {

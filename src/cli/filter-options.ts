@@ -91,6 +91,11 @@ export function filterOf(flags: FilterFlags, user: string): InterceptionFilter {
   }
 }
 
+/** Throws where a flag has a fault: that is told before anything is opened. */
+export function checkFilter(flags: FilterFlags): void {
+  filterOf(flags, 'me')
+}
+
 /** The same for what knows names and times alone. */
 export function nameFilterOf(flags: FilterFlags, user: string): StoreFilter {
   const { initiator, provider, providerName, model, client, startedAfter, startedBefore } = flags

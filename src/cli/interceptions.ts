@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { SluiceError } from '../core/errors.ts'
-import { addFilterOptions, type FilterFlags, filterOf } from './filter-options.ts'
+import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
 import { interceptionColumns } from './interception-columns.ts'
 import { interceptionText } from './interception-text.ts'
 import { type ListOutput, listOutputs, listText } from './list-text.ts'
@@ -55,6 +55,7 @@ async function list(flags: ListFlags): Promise<void> {
   if (all && limit !== undefined)
     throw new SluiceError('--all and --limit: only one of them may be given', { code: 'ERR_LIMIT' })
   const size = all ? 1000 : limitOf(limit)
+  checkFilter(flags)
   await withSource({ ...flags, output: 'json' }, async (source) => {
     const query = {
       ...filterOf(flags, source.me),

@@ -2,6 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { messageOf } from '../core/errors.ts'
+import { completionCommand } from './completion.ts'
+import { configCommand } from './config.ts'
+import { doctorCommand } from './doctor.ts'
 import { eraseCommand } from './erase.ts'
 import { exportCommand } from './export.ts'
 import { importCommand } from './import.ts'
@@ -18,7 +21,7 @@ import { tokensCommand } from './tokens.ts'
 import { usersCommand } from './users.ts'
 import { verifyCommand } from './verify.ts'
 
-const program = new Command('sluice')
+const program: Command = new Command('sluice')
   .description('A gateway for AI traffic: every stream passes untouched, what it was is kept.')
   .version(version(), '--version', 'print the version')
   .helpOption('--help', 'show help')
@@ -38,6 +41,9 @@ const program = new Command('sluice')
   .addCommand(journalCommand())
   .addCommand(usersCommand())
   .addCommand(tokensCommand())
+  .addCommand(doctorCommand())
+  .addCommand(configCommand())
+  .addCommand(completionCommand(() => program))
   .addCommand(
     new Command('aibridge')
       .description('the same commands under their older name')
@@ -50,7 +56,8 @@ const program = new Command('sluice')
 Examples:
   sluice serve
   sluice serve --demo
-  sluice interceptions list --limit 5`,
+  sluice interceptions list --limit 5 --output table
+  sluice doctor`,
   )
 
 // Whoever reads our output may have seen enough (`| head`).

@@ -1,3 +1,4 @@
+import { SluiceError } from '../core/errors.ts'
 import type { InterceptionFilter, InterceptionQuery } from '../core/recorder.ts'
 import type { SessionDetailQuery, SessionQuery, StatsQuery } from '../core/store.ts'
 import { readApiAddress } from '../server/config.ts'
@@ -49,5 +50,13 @@ export async function withSource<T>(
   // Only now: who asks a gateway need not load what stores need.
   const { withStore } = await import('./with-store.ts')
   const { storeSource } = await import('./store-source.ts')
-  return withStore(flags, ({ store, config }) => use(storeSource(store, config.user)))
+  try {
+    return await withStore(flags, ({ store, config }) => use(storeSource(store, config.user)))
+  } catch (error) {
+    if (!(error instanceof SluiceError && error.code === 'ERR_NO_STORE')) throw error
+    const { message, code } = error
+    throw new SluiceError(`${message}, or a running gateway with --url http://127.0.0.1:4141`, {
+      code,
+    })
+  }
 }

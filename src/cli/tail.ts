@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import { type Command, Option } from 'commander'
 import { printable } from '../server/printable.ts'
 import { readable } from '../server/serve-log.ts'
-import { addFilterOptions, type FilterFlags, filterOf } from './filter-options.ts'
+import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
 import { sum, toolsOf } from './interception-columns.ts'
 import { type Source, type SourceFlags, type Told, withSource } from './source.ts'
 import { sourceCommand } from './source-command.ts'
@@ -25,9 +25,10 @@ export function tailCommand(): Command {
   }).addOption(
     new Option('--output <format>', 'how to print').choices(['text', 'ndjson']).default('text'),
   )
-  return addFilterOptions(command, { running: false }).action((flags: Flags) =>
-    withSource({ ...flags, output: 'json' }, (source) => tail(source, flags)),
-  )
+  return addFilterOptions(command, { running: false }).action((flags: Flags) => {
+    checkFilter(flags)
+    return withSource({ ...flags, output: 'json' }, (source) => tail(source, flags))
+  })
 }
 
 async function tail(source: Source, flags: Flags): Promise<void> {

@@ -86,11 +86,12 @@ export function checkStore(url: string, create: boolean): void {
 }
 
 /** For a store that a command opens: what is trouble goes to standard error, until `end`. */
-export function commandContext(): PluginContext & { readonly end: () => void } {
+export function commandContext({
+  say = (text: string) => void process.stderr.write(text),
+} = {}): PluginContext & { readonly end: () => void } {
   let open = true
   const diagnostics = new Diagnostics((level, message) => {
-    if (open && (level === 'warn' || level === 'error'))
-      process.stderr.write(`sluice: ${message}\n`)
+    if (open && (level === 'warn' || level === 'error')) say(`sluice: ${message}\n`)
   })
   const end = () => {
     open = false

@@ -15,6 +15,7 @@ import { readProviders } from './config-providers.ts'
 import { readProxy } from './config-proxy.ts'
 import { readSecret } from './config-secret.ts'
 import { readTls, type TlsFiles } from './config-tls.ts'
+import { unknownVariables } from './config-variables.ts'
 import { flagOf, type Settings, settingNames, settings, variableOf } from './settings.ts'
 
 /** What `serve` runs by: every setting parsed, the providers made, nothing left to look up. */
@@ -55,12 +56,29 @@ export interface Given {
 export type GivenSettings = ReadonlyMap<keyof Settings, Given>
 
 /** Reads all settings. Throws one `SluiceError` `ERR_CONFIG` whose message names every fault and its place. */
-export function readConfig({
+export function readConfig(sources: ConfigSources = {}): Config {
+  const { config, faults } = inspectConfig(sources)
+  if (faults.length > 0) throw configError(faults)
+  return config
+}
+
+/** All settings as far as they can be read, where each was said, and what is wrong with them. */
+export interface Inspection {
+  readonly config: Config
+  readonly faults: readonly string[]
+  readonly given: GivenSettings
+  /** The configuration file, if there is one. */
+  readonly file: string | undefined
+  /** `SLUICE_…` variables that nobody reads. */
+  readonly unknownVariables: readonly string[]
+}
+
+export function inspectConfig({
   flags = {},
   unknown = [],
   env = process.env,
   folder = process.cwd(),
-}: ConfigSources = {}): Config {
+}: ConfigSources = {}): Inspection {
   const faults = unknown.map((argument) => `${argument}: unknown (see sluice serve --help)`)
   const path = textOf(flags.config) ?? (env.SLUICE_CONFIG || undefined)
   const file = readConfigFile({ path, folder, faults })
@@ -82,8 +100,13 @@ export function readConfig({
     user: osUser(env),
   }
   faults.push(...clashes(config, given, file))
-  if (faults.length > 0) throw configError(faults)
-  return config
+  return {
+    config,
+    faults,
+    given,
+    file: file.name || undefined,
+    unknownVariables: unknownVariables(env),
+  }
 }
 
 /** Where a command finds the API of a running gateway; without a URL it works on the store. */

@@ -92,7 +92,7 @@ test('bad limits, stores and addresses are told on standard error, with exit cod
     [['--store', 'sqlite:./none.db'], /there is no store at \.\/none\.db yet/],
     [['--url', 'http://127.0.0.1:1'], /http:\/\/127\.0\.0\.1:1 did not answer: .*ECONNREFUSED/],
     [['--url', 'nowhere'], /--url: must be/],
-    [['--colour', 'red'], /--colour: unknown/],
+    [['--colour', 'red'], /unknown option '--colour'/],
   ]
   for (const [args, message] of cases) {
     const { code, stdout, stderr } = await runCommand(['interceptions', 'list', ...args])

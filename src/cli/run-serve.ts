@@ -2,6 +2,7 @@ import { Diagnostics } from '../core/diagnostics.ts'
 import { banner } from '../server/banner.ts'
 import { type Config, readConfig } from '../server/config.ts'
 import { type DemoMode, demoMode } from '../server/demo-mode.ts'
+import { type LogTransports, openLogTransports } from '../server/log-transports/open-transports.ts'
 import { createLogger, type Logger } from '../server/logger.ts'
 import { isLoopback } from '../server/loopback.ts'
 import { watchProcessFaults } from '../server/process-faults.ts'
@@ -23,10 +24,11 @@ export async function runServe(
   let diagnostics: Diagnostics | undefined
   const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
   const { logFormat: format, logLevel: level } = settings
-  const logger = createLogger({ format, level, onDrop })
+  const transports = openLogTransports(settings.logTransports, onDrop)
+  const logger = createLogger({ format, level, onDrop, transports })
   const demo = settings.demo ? await demoMode(settings, logger.log) : undefined
   const adapted = (config: Config) => demo?.adapted(config) ?? config
-  const run = { config: adapted(settings), logger, onDrop, demo }
+  const run = { config: adapted(settings), logger, transports, onDrop, demo }
   const served = run.config.workers > 1 ? await serveWithWorkers(run) : await serveAlone(run)
   diagnostics = served.diagnostics
   reloadOnHangup({ read: () => adapted(read()), target: served, log: logger.log })
@@ -38,6 +40,7 @@ export async function runServe(
 interface Run {
   readonly config: Config
   readonly logger: Logger
+  readonly transports: LogTransports
   readonly onDrop: (reason: string) => void
   readonly demo: DemoMode | undefined
 }
@@ -47,11 +50,11 @@ interface Served extends Reloadable {
   readonly diagnostics: Diagnostics
 }
 
-async function serveAlone({ config, logger, onDrop, demo }: Run): Promise<Served> {
+async function serveAlone({ config, logger, transports, onDrop, demo }: Run): Promise<Served> {
   const { log, writer } = logger
   const plugins = [
     serveLog({ log, format: config.logFormat }),
-    ...structuredLog(config, writer, onDrop),
+    ...structuredLog(config, { log: writer, transports, onDrop }),
   ]
   const running = await serve(config, { log, plugins, beforeOpen: demo?.beforeOpen })
   running.lead()

@@ -15,6 +15,7 @@ export interface ConfigFile {
   readonly clients: unknown
   readonly prices: unknown
   readonly mcpServers: unknown
+  readonly logTransports: unknown
 }
 
 /** Found without being named, in the working folder. */
@@ -41,7 +42,7 @@ export function readConfigFile({
   const content = name === undefined ? {} : readContent(name, folder, faults)
   const given = new Map<keyof Settings, Given>()
   for (const [key, value] of Object.entries(content)) {
-    if (['providers', 'clients', 'prices', 'mcpServers'].includes(key) || value === null) continue
+    if (['providers', 'clients', 'prices', 'mcpServers', 'logTransports'].includes(key) || value === null) continue
     const place = `${name}: ${key}`
     if (!isSetting(key)) faults.push(`${place}: unknown`)
     else if (settings[key].list && isPlainList(value)) given.set(key, { place, text: value.join() })
@@ -55,6 +56,7 @@ export function readConfigFile({
     clients: content.clients ?? undefined,
     prices: content.prices ?? undefined,
     mcpServers: content.mcpServers ?? undefined,
+    logTransports: content.logTransports ?? undefined,
   }
 }
 

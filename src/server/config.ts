@@ -9,6 +9,7 @@ import type { ModelPrices } from '../plugins/prices/own-price.ts'
 import { clashes } from './config-clashes.ts'
 import { readClients } from './config-clients.ts'
 import { type ConfigFile, readConfigFile } from './config-file.ts'
+import { type LogTransportOptions, readLogTransports } from './config-log-transports.ts'
 import { readMcpServers } from './config-mcp.ts'
 import { readPrices } from './config-prices.ts'
 import { readProviders } from './config-providers.ts'
@@ -26,6 +27,8 @@ export interface Config extends Settings {
   readonly prices: Readonly<Record<string, ModelPrices>>
   /** Whose tools are offered to models, by name. */
   readonly mcpServers: Readonly<Record<string, McpServerOptions>>
+  /** Where log lines and records go beside standard error. */
+  readonly logTransports: readonly LogTransportOptions[]
   readonly proxy: ProxySettings
   /** In PEM; undefined: plain http. */
   readonly tls: TlsFiles | undefined
@@ -93,6 +96,7 @@ export function inspectConfig({
     clients: readClients(file, faults),
     prices: readPrices(file, faults),
     mcpServers: readMcpServers(file, faults),
+    logTransports: readLogTransports(file, folder, faults),
     proxy: readProxy(env, faults),
     tls: readTls({ settings: parsed, given, folder, faults }),
     demo,

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream'
 import winston from 'winston'
 import type { Log, LogLevel } from '../core/diagnostics.ts'
 import { boundedWriter, flushed } from './bounded-writer.ts'
+import type { LogTransports } from './log-transports/open-transports.ts'
 import { printable } from './printable.ts'
 
 export interface Logger {
@@ -11,7 +12,7 @@ export interface Logger {
   /** The writer below, for others who write lines to the same place. */
   readonly writer: Writable
   setLevel(level: LogLevel): void
-  /** Resolves when all lines have left, after a second at the latest. */
+  /** Resolves when all lines have left, after a few seconds at the latest. */
   flush(): Promise<void>
 }
 
@@ -22,6 +23,8 @@ export interface LoggerOptions {
   readonly target?: Writable
   /** Told of every line that could not be written. */
   readonly onDrop?: (reason: string) => void
+  /** Other places for the same lines. @default none */
+  readonly transports?: Pick<LogTransports, 'log' | 'flush'>
 }
 
 /** The gateway's own log: winston, through one bounded writer. */
@@ -30,10 +33,12 @@ export function createLogger({
   level = 'info',
   target = process.stderr,
   onDrop = () => {},
+  transports = { log: [], flush: async () => {} },
 }: LoggerOptions = {}): Logger {
   const writer = boundedWriter(target, { onDrop, ...(format === 'json' && { gap: jsonGap }) })
   const lines = format === 'json' ? jsonLines : textLines
   const logger = winstonTo(writer, { lines, level, onDrop })
+  for (const transport of transports.log) logger.add(transport)
   return {
     log: (level, message, fields) => {
       logger.log({ ...fields, level, message })
@@ -45,7 +50,9 @@ export function createLogger({
     setLevel: (wanted) => {
       logger.level = wanted
     },
-    flush: () => flushed(target),
+    flush: async () => {
+      await Promise.all([flushed(target), transports.flush()])
+    },
   }
 }
 
@@ -75,8 +82,10 @@ export function jsonGap(lines: number): string {
   return `${JSON.stringify({ timestamp: new Date().toISOString(), level: 'warn', message })}\n`
 }
 
-const jsonLines = winston.format.printf(({ level, message, ...fields }) =>
-  JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields }, plainError),
+/** One JSON object a line: timestamp, level and message first. */
+export const jsonLines: winston.Logform.Format = winston.format.printf(
+  ({ level, message, ...fields }) =>
+    JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields }, plainError),
 )
 
 const textLines = winston.format.printf(({ level, message, ...fields }) => {

@@ -2,7 +2,20 @@ import { z } from 'zod'
 import type { LogLevel } from '../core/diagnostics.ts'
 import { isNetwork } from './identity/networks.ts'
 import { isOrigin } from './origins.ts'
-import { duration, httpUrl, positiveDuration, size, truth, wholeNumber } from './units.ts'
+import {
+  bootstrapToken,
+  choice,
+  headerName,
+  optional,
+  type Setting,
+  secret,
+  several,
+  storeUrl,
+  text,
+  toggle,
+  value,
+} from './setting-kinds.ts'
+import { duration, httpUrl, positiveDuration, size, wholeNumber } from './units.ts'
 
 /** Who may use the gateway: whoever is on this machine, or who is told by a token, a JWT, a proxy. */
 export type AuthMode = 'none' | 'tokens' | 'jwt' | 'header'
@@ -66,6 +79,7 @@ export interface Settings {
   readonly traceContent: boolean
   readonly otelLogs: boolean
   readonly metricsInitiator: boolean
+  readonly otelMetrics: boolean
   readonly mcpPrefix: string
   readonly mcpPoolTtl: number
   readonly mcpPoolSize: number
@@ -76,20 +90,6 @@ export interface Settings {
   readonly mcpMaxResult: number
   readonly mcpParallel: boolean
   readonly workers: number
-}
-
-/** One setting: how its text is read, what it is where nothing is said, and its line of help. */
-export interface Setting<T> {
-  readonly schema: z.ZodType<T>
-  /** As a user would write it; undefined where the setting has no default. */
-  readonly fallback: string | undefined
-  readonly help: string
-  /** What stands for its value in the help; undefined for a switch (`--x`, `--no-x`). */
-  readonly placeholder: string | undefined
-  /** May hold a credential: also read from the file that `SLUICE_…_FILE` names, and never printed. */
-  readonly secret: boolean
-  /** Several values: by comma, by repeating the flag, or as a list in the file; none where nothing is said. */
-  readonly list: boolean
 }
 
 /** The one definition of every setting: flags, help, environment and file follow from it. */
@@ -212,13 +212,14 @@ export const settings: { readonly [K in keyof Settings]: Setting<Settings[K]> } 
   logLevel: choice(['error', 'warn', 'info', 'debug'], 'info', 'least level that is written'),
   trace: toggle('false', 'export spans by OpenTelemetry (where to: the OTEL_* variables)'),
   traceLogs: toggle('false', 'with trace: log lines as events of the spans'),
-  semconv: choice(['1.41', 'genai-dev', 'both'], '1.41', 'names of the GenAI attributes of spans'),
+  semconv: choice(['1.41', 'genai-dev', 'both'], '1.41', 'names of GenAI attributes and metrics'),
   traceContent: toggle(
     'false',
     'with trace: messages and arguments of tools in spans, cut to 16 KiB',
   ),
   otelLogs: toggle('false', 'export each record as a log record by OpenTelemetry'),
   metricsInitiator: toggle('false', 'metrics by initiator, too: where those are few'),
+  otelMetrics: toggle('false', 'export GenAI metrics by OpenTelemetry'),
   mcpPrefix: value(
     z.string().regex(/^[A-Za-z0-9_-]{1,16}$/, {
       error: 'must be 1 to 16 letters, digits, hyphens and underscores',
@@ -274,79 +275,4 @@ export function flagOf(name: string): string {
 /** `upstreamHttp2` → `SLUICE_UPSTREAM_HTTP2`. */
 export function variableOf(name: string): string {
   return `SLUICE_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
-}
-
-function value<T>(
-  schema: z.ZodType<T>,
-  fallback: string,
-  help: string,
-  placeholder: string,
-): Setting<T> {
-  return { schema, fallback, help, placeholder, secret: false, list: false }
-}
-
-function optional(
-  schema: z.ZodType<string>,
-  help: string,
-  placeholder: string,
-): Setting<string | undefined> {
-  return { schema, fallback: undefined, help, placeholder, secret: false, list: false }
-}
-
-function secret(help: string): Setting<string | undefined> {
-  return { ...optional(z.string(), help, 'key'), secret: true }
-}
-
-function text(fallback: string, help: string, placeholder: string): Setting<string> {
-  return value(z.string().min(1, { error: 'must not be empty' }), fallback, help, placeholder)
-}
-
-function toggle(fallback: 'true' | 'false', help: string): Setting<boolean> {
-  return { schema: truth, fallback, help, placeholder: undefined, secret: false, list: false }
-}
-
-function choice<const T extends string>(
-  values: readonly T[],
-  fallback: NoInfer<T>,
-  help: string,
-): Setting<T> {
-  const schema = z.enum(values, { error: `must be ${list(values)}` }) as unknown as z.ZodType<T>
-  return value(schema, fallback, help, values.join('|'))
-}
-
-function storeUrl(): z.ZodType<string> {
-  return z.string().refine((url) => /^(sqlite:.|mongodb(\+srv)?:\/\/.|memory:$)/.test(url), {
-    error: 'must be sqlite:FILE, mongodb://… or memory:',
-  })
-}
-
-/** One text for all: what is between the commas is judged by itself. */
-function several(
-  isOne: (text: string) => boolean,
-  error: string,
-  help: string,
-  placeholder: string,
-): Setting<readonly string[]> {
-  const schema = z
-    .string()
-    .transform((text) => text.split(',').flatMap((part) => part.trim() || []))
-    .refine((texts) => texts.every(isOne), { error })
-  return { schema, fallback: undefined, help, placeholder, secret: false, list: true }
-}
-
-function headerName(): z.ZodType<string> {
-  return z
-    .string()
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, { error: 'must be the name of a header' })
-}
-
-/** As long as what can't be guessed: only its hash is kept, and that without salt. */
-function bootstrapToken(): z.ZodType<string> {
-  return z.string().refine((text) => /^[\x21-\x7e]{32,512}$/.test(text), {
-    error: 'must be 32 to 512 letters, digits and signs: openssl rand -hex 32 makes one',
-  })
-}
-
-function list(values: readonly string[]): string {
-  return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`
 }

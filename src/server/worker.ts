@@ -2,6 +2,7 @@ import cluster from 'node:cluster'
 import type { Diagnostics, LogLevel } from '../core/diagnostics.ts'
 import { messageOf } from '../core/errors.ts'
 import { processId } from '../core/process-id.ts'
+import { openLogTransports } from './log-transports/open-transports.ts'
 import { createLogger } from './logger.ts'
 import { shareOf, unpackConfig } from './packed-config.ts'
 import { PrimaryLink } from './primary-link.ts'
@@ -43,7 +44,8 @@ async function begin({
   const { logFormat: format, logLevel: level } = config
   let diagnostics: Diagnostics | undefined
   const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
-  const logger = createLogger({ format, level, onDrop })
+  const transports = openLogTransports(config.logTransports, onDrop)
+  const logger = createLogger({ format, level, onDrop, transports })
   flush = () => logger.flush()
   setLogLevel = (wanted) => logger.setLevel(wanted)
   try {
@@ -51,7 +53,7 @@ async function begin({
       log: logger.log,
       plugins: [
         serveLog({ log: logger.log, format }),
-        ...structuredLog(config, logger.writer, onDrop),
+        ...structuredLog(config, { log: logger.writer, transports, onDrop }),
       ],
       beforeOpen: () => {
         if (first && config.ownDemoStore) emptyStore(config.store)

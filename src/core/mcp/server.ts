@@ -181,7 +181,7 @@ export class ServerProxy {
     return this.#listing === 'again'
   }
 
-  async #list({ client }: Connection, span?: SafeSpan): Promise<void> {
+  async #list({ client, sent }: Connection, span?: SafeSpan): Promise<void> {
     const { connectTimeout: timeout, log, changed } = this.#options
     let seen = 0
     const listed = listTools(client, {
@@ -199,7 +199,8 @@ export class ServerProxy {
     })
     try {
       this.#tools = await listed
-    } catch (error) {
+    } catch (failure) {
+      const error = errorWithoutSecrets(failure, sent)
       span?.fail(messageOf(error))
       throw error
     } finally {

@@ -24,7 +24,8 @@ export class RoundsObserver implements Round {
   #count = 0
   #pending: Frame[] = []
   #held: ToolCallEvent[] = []
-  readonly #outcomes = new Map<string, CallOutcome>()
+  /** Of calls that are not told yet; several may have one id, or none. */
+  readonly #outcomes = new Map<string, CallOutcome[]>()
   #failure: { errorType: ErrorType; errorMessage: string } | undefined
   #generated = false
   #finished = false
@@ -83,7 +84,7 @@ export class RoundsObserver implements Round {
     const at = this.#held.findIndex((held) => held.toolCallId === id && held.tool === tool)
     const [held] = at < 0 ? [] : this.#held.splice(at, 1)
     if (held) this.#options.emit([this.#enriched(held, outcome)])
-    else this.#outcomes.set(keyOf(id, tool), outcome)
+    else this.#outcomes.set(keyOf(id, tool), [...this.#run(id, tool), outcome])
   }
 
   /** The reply ends with an error of ours. */
@@ -117,13 +118,15 @@ export class RoundsObserver implements Round {
   #told(events: readonly InterceptionEvent[]): readonly InterceptionEvent[] {
     return events.flatMap((event) => {
       if (event.type !== 'tool_call' || !this.#options.tools.has(event.tool)) return [event]
-      const key = keyOf(event.toolCallId, event.tool)
-      const outcome = this.#outcomes.get(key)
-      this.#outcomes.delete(key)
+      const outcome = this.#run(event.toolCallId, event.tool).shift()
       if (outcome) return [this.#enriched(event, outcome)]
       this.#held.push(event)
       return []
     })
+  }
+
+  #run(id: string, tool: string): CallOutcome[] {
+    return this.#outcomes.get(keyOf(id, tool)) ?? []
   }
 
   #enriched(

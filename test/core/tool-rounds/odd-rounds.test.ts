@@ -388,6 +388,44 @@ for (const [name, ask, forced] of [
   })
 }
 
+test('Chat: calls without ids are answered under ids of ours, and on record as they came', async () => {
+  const piece = (index: number) => ({
+    index,
+    type: 'function',
+    function: { name: tool, arguments: `{"n":${index}}` },
+  })
+  const got = await tried('openai_chat', { messages }, [
+    completion(
+      {
+        id: 'c1',
+        choices: [{ index: 0, delta: { role: 'assistant', tool_calls: [piece(0), piece(1)] } }],
+      },
+      { id: 'c1', choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] },
+    ),
+    chatText('c2'),
+  ])
+  const [, asked, ...answered] = arrayOf(got.requests[1]?.messages).map(objectOf)
+  assert.deepEqual(
+    arrayOf(asked?.tool_calls).map((call) => objectOf(call).id),
+    ['call_0', 'call_1'],
+  )
+  assert.deepEqual(
+    answered.map(({ role, tool_call_id }) => [role, tool_call_id]),
+    [
+      ['tool', 'call_0'],
+      ['tool', 'call_1'],
+    ],
+  )
+  const told = got.events.flatMap((event) => (event.type === 'tool_call' ? [event] : []))
+  assert.deepEqual(
+    told.map(({ toolCallId, input, invocationError }) => [toolCallId, input, invocationError]),
+    [
+      ['', '{"n":0}', null],
+      ['', '{"n":1}', null],
+    ],
+  )
+})
+
 for (const parallel of [true, false]) {
   test(`calls of one answer run ${parallel ? 'at once' : 'one after the other'}, and are answered in order`, async () => {
     let running = 0

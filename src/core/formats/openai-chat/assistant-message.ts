@@ -45,7 +45,9 @@ export class AssistantMessage {
       content: this.#content === '' ? null : this.#content,
       ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning }),
       ...(this.#details.length > 0 && { reasoning_details: this.#details }),
-      tool_calls: this.#calls.filter(({ id }) => id !== '').map(wholeCall),
+      tool_calls: this.#calls
+        .filter(({ name, fields }) => name !== '' || fields.custom !== undefined)
+        .map((call, at) => wholeCall({ ...call, id: call.id || madeUpId(at) })),
     }
   }
 
@@ -81,6 +83,11 @@ export class AssistantMessage {
     this.#open.set(index ?? this.#calls.length - 1, call)
     return call
   }
+}
+
+/** Some vendors give calls no ids, and want results that name one. */
+export function madeUpId(at: number): string {
+  return `call_${at}`
 }
 
 interface Call {

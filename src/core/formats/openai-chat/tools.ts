@@ -2,6 +2,7 @@ import { arrayOf, type JsonObject, objectOf, stringOf } from '../../json.ts'
 import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
 import { toolJson } from '../../tool-rounds/tool-json.ts'
 import { textOfResult } from '../../tool-rounds/tool-result.ts'
+import { madeUpId } from './assistant-message.ts'
 import { ChatMerger } from './merge.ts'
 
 /** Tools of the gateway's in the Chat Completions API. */
@@ -18,7 +19,8 @@ export const chatTools: ToolDialect = {
     if (!parallel) request.set('parallel_tool_calls', false)
   },
   followUp(request, answer, results) {
-    request.insert('messages', [...answer, ...results.map(resultMessage)], 'last')
+    const named = results.map((call, at) => ({ ...call, id: call.id || madeUpId(at) }))
+    request.insert('messages', [...answer, ...named.map(resultMessage)], 'last')
   },
   history: 'messages',
   restored(messages, hidden) {

@@ -33,7 +33,7 @@ export interface TestApi {
 const prefix = '/api/v2/aibridge'
 
 /** Their ids are `u-` and the name. `bob` and `dan` are members. */
-export const roles: Readonly<Record<string, string>> = { ann: 'owner', eve: 'auditor' }
+const roles: Readonly<Record<string, string>> = { ann: 'owner', eve: 'auditor' }
 
 /** The API of a gateway, mounted in a Koa app, over a store with what these plans tell. */
 export async function startApi(
@@ -94,7 +94,7 @@ const ajv = new Ajv2020({ strict: false, validateFormats: false, allErrors: true
 ajv.addSchema(document, 'api')
 
 /** Holds an answer against the description: its status, and all that is in it. */
-export function assertDescribed(path: string, status: number, json: unknown): void {
+function assertDescribed(path: string, status: number, json: unknown): void {
   const [plain = ''] = path.split('?')
   const [list = '', id] = plain.split('/')
   const template = Object.keys(document.paths).find((each) =>

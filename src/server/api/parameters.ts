@@ -45,7 +45,7 @@ export function uuid(description: string, alone?: ApiError) {
 }
 
 /** RFC 3339; told to stores with milliseconds in UTC. */
-export const instant = text
+const instant = text
   .transform((value) => value.toUpperCase())
   .pipe(
     z.iso.datetime({

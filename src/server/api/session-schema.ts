@@ -19,7 +19,7 @@ const tokenSumsOfAll = z
   .meta({ id: 'TokenSumsWithMetadata' })
 
 /** Sums beyond tokens. */
-export const sums = {
+const sums = {
   interceptions: count,
   prompts: count.meta({ description: 'Of people.' }),
   tool_calls: count,

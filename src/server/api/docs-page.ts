@@ -22,7 +22,8 @@ export function docsPage(document: object): string {
 <style>${style}</style>
 <h1>Sluice API</h1>
 <p>${escaped(String(objectOf(info).description))} As <a href="/api/v2/aibridge/openapi.json">OpenAPI 3.1</a>.
-A token goes into <code>X-Sluice-Token</code>, or after <code>Authorization: Bearer</code>.</p>
+A token goes into <code>X-Sluice-Token</code>, or after <code>Authorization: Bearer</code>.
+What asks who you are may also answer 401, 403, 429, 500 and 503, with an <a href="#Error">Error</a>.</p>
 <nav>${[...groups].map(menu).join('')}<p><a href="#schemas">Schemas</a></p></nav>
 ${[...groups].map(([name, each]) => `<h2>${escaped(name)}</h2>${each.map(section).join('')}`).join('')}
 <h2 id="schemas">Schemas</h2>
@@ -30,6 +31,8 @@ ${schemas.map(([name, schema]) => schemaSection(name, objectOf(schema))).join(''
 </html>
 `
 }
+
+const common: ReadonlySet<string> = new Set(['401', '403', '429', '500', '503'])
 
 type Operation = { readonly path: string; readonly method: string } & Readonly<
   Record<string, unknown>
@@ -46,14 +49,15 @@ function menu([name, operations]: readonly [string, readonly Operation[]]): stri
 function section({ path, method, operationId, summary, ...rest }: Operation): string {
   const parameters = arrayOf(rest.parameters).map(objectOf)
   const rows = parameters.map(({ name, in: where, schema, description, required }) => [
-    `<code>${escaped(String(name))}</code>${required || where === 'path' ? '' : ' <small>optional</small>'}`,
+    `<code>${escaped(String(name))}</code>${required ? ` <small>in the ${where}</small>` : ''}`,
     schemaText(objectOf(schema)),
-    escaped(String(description ?? '')),
+    code(String(description ?? '')),
   ])
-  const answers = Object.entries(objectOf(rest.responses)).map(([status, each]) => [
+  const told = Object.entries(objectOf(rest.responses)).filter(([status]) => !common.has(status))
+  const answers = told.map(([status, each]) => [
     `<code>${status}</code>`,
     bodyText(objectOf(each)),
-    escaped(String(objectOf(each).description ?? '')),
+    code(String(objectOf(each).description ?? '')),
   ])
   const body = rest.requestBody ? `<p>Body: ${bodyText(objectOf(rest.requestBody))}</p>` : ''
   return `<section id="${operationId}"><h3><b>${method}</b> ${escaped(path)}</h3>

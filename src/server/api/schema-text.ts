@@ -28,7 +28,7 @@ function more({ format, default: given, maximum }: Readonly<Record<string, unkno
   const facts = [
     ...(typeof format === 'string' ? [format] : []),
     // The largest safe number says nothing.
-    ...(typeof maximum === 'number' && maximum < 2 ** 31 ? [`at most ${maximum}`] : []),
+    ...(typeof maximum === 'number' && maximum < 2 ** 31 - 1 ? [`at most ${maximum}`] : []),
     ...(given === undefined ? [] : [`default ${String(given)}`]),
   ]
   return facts.length > 0 ? ` <small>(${escaped(facts.join(', '))})</small>` : ''

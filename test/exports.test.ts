@@ -131,6 +131,7 @@ test('the values of `sluice/plugins/*`', async () => {
     'answers: answers',
     'capturers: capturers',
     'cost: cost',
+    'gen-ai-metrics: genAiMetrics',
     'journal: deadLetters, journaled, retryDeadLetters',
     'memory-recorder: memoryRecorder',
     'metrics: metrics',

@@ -1,10 +1,11 @@
-import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/api'
+import { context, DiagLogLevel, diag, metrics, propagation, trace } from '@opentelemetry/api'
 import { logs } from '@opentelemetry/api-logs'
 import { NodeSDK, resources } from '@opentelemetry/sdk-node'
 import type { Log } from '../core/diagnostics.ts'
 import { messageOf } from '../core/errors.ts'
 import { processId } from '../core/process-id.ts'
 import { within } from '../core/within.ts'
+import { genAiMetrics } from '../plugins/gen-ai-metrics.ts'
 import { otelLog } from './otel-log.ts'
 import type { Telemetry, TelemetrySettings } from './telemetry.ts'
 
@@ -21,15 +22,20 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
   const sdk = new NodeSDK({
     resource: resources.defaultResource().merge(own),
     instrumentations: [],
-    metricReaders: [],
     ...(!settings.trace && { spanProcessors: [] }),
     ...(!settings.otelLogs && { logRecordProcessors: [] }),
+    ...(!settings.otelMetrics && { metricReaders: [] }),
   })
   // After the SDK, which would write to standard output where OTEL_LOG_LEVEL is set.
   diag.setLogger(troubles(log), { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
   sdk.start()
+  const { semconv = '1.41', providers = [] } = settings
+  const servers = Object.fromEntries(providers.map(({ name, baseUrl }) => [name, baseUrl]))
   return {
-    plugins: settings.otelLogs ? [otelLog(settings.logContent)] : [],
+    plugins: [
+      ...(settings.otelLogs ? [otelLog(settings.logContent)] : []),
+      ...(settings.otelMetrics ? [genAiMetrics({ semconv, servers })] : []),
+    ],
     stop: async () => {
       try {
         if (!(await within(sdk.shutdown(), shutdownMs)))
@@ -37,7 +43,7 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
       } catch (error) {
         log('warn', `telemetry: not all was exported: ${messageOf(error)}`)
       }
-      for (const api of [trace, context, propagation, logs, diag]) api.disable()
+      for (const api of [trace, metrics, context, propagation, logs, diag]) api.disable()
     },
   }
 }

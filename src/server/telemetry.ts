@@ -1,8 +1,9 @@
 import type { Log } from '../core/diagnostics.ts'
 import type { Plugin } from '../core/plugin.ts'
-import type { Settings } from './settings.ts'
+import type { Config } from './config.ts'
 
-export type TelemetrySettings = Pick<Settings, 'trace' | 'otelLogs' | 'logContent'>
+export type TelemetrySettings = Pick<Config, 'trace' | 'otelLogs' | 'logContent' | 'otelMetrics'> &
+  Partial<Pick<Config, 'semconv' | 'providers'>>
 
 /** OpenTelemetry's SDK in this process. */
 export interface Telemetry {
@@ -14,7 +15,8 @@ export interface Telemetry {
 
 /** Starts the SDK where a setting asks for it: it is large, and not loaded otherwise. */
 export async function startTelemetry(settings: TelemetrySettings, log: Log): Promise<Telemetry> {
-  if (!settings.trace && !settings.otelLogs) return { plugins: [], stop: async () => {} }
+  const { trace, otelLogs, otelMetrics } = settings
+  if (!trace && !otelLogs && !otelMetrics) return { plugins: [], stop: async () => {} }
   const { startSdk } = await import('./telemetry-sdk.ts')
   return startSdk(settings, log)
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Store } from '../../../src/core/store.ts'
+import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
 import { by, startApi } from '../../support/api.ts'
 import { idAt, type Plan } from '../../support/stored-records.ts'
 
@@ -75,4 +77,20 @@ test('threads are paged in both directions', async (t) => {
   assert.equal((await promptsOf(`limit=3&after_id=${ids[2]}`))[0], '345')
   assert.equal((await promptsOf(`limit=3&before_id=${ids[6]}`))[0], '345')
   assert.deepEqual(await promptsOf(`after_id=${ids[6]}`), ['', null, null])
+})
+
+test('a count that is a guess says so, an exact one nothing', async (t) => {
+  const whole = memoryRecorder()
+  const store: Store = {
+    ...whole,
+    interceptions: async (query) => ({ ...(await whole.interceptions(query)), countExact: false }),
+    sessions: async (query) => ({ ...(await whole.sessions(query)), countExact: false }),
+  }
+  const guessing = await startApi([sample(1)], store)
+  const exact = await startApi([sample(1)])
+  t.after(() => Promise.all([guessing.close(), exact.close()]))
+  for (const path of ['interceptions', 'sessions']) {
+    assert.equal((await guessing.get(path)).json.count_exact, false)
+    assert.ok(!('count_exact' in (await exact.get(path)).json))
+  }
 })

@@ -27,6 +27,10 @@ const runElsewhere: Readonly<Record<string, readonly [file: string, words: strin
     'test/server/api/export.test.ts',
     'as CSV each is a row',
   ],
+  'sluice doctor': ['test/cli/checks.test.ts', 'a sound machine has no fault'],
+  'sluice tail --initiator alice': ['test/cli/lists.test.ts', 'tail tells what ends'],
+  'kill -HUP "$(pgrep -f \'sluice serve\')"': ['test/server/reload.test.ts', 'a hang-up swaps'],
+  'source <(sluice completion bash)': ['test/cli/checks.test.ts', 'bash completes commands'],
   'ANTHROPIC_BASE_URL=http://127.0.0.1:4141/anthropic claude': [
     'test/agents.test.ts',
     'claudeCode',
@@ -112,7 +116,7 @@ for (const { command, place } of commands) {
     )
     // They say what they did, and fail where they could not.
     if (
-      /^(sluice (export|import|migrate|prune|erase|verify|reindex|journal|users|tokens)|sqlite3) /.test(
+      /^(sluice (export|import|migrate|prune|erase|verify|reindex|journal|users|tokens|sessions|stats|config|completion)|sqlite3) /.test(
         `${command} `,
       )
     )

@@ -14,11 +14,16 @@ const { values } = parseArgs({
     transport: { type: 'string', default: 'undici' },
     /** A file for SQLite; records stay in memory without it. */
     sqlite: { type: 'string' },
+    /** Spans and log records go there, and a log line for each record to a file. */
+    otlp: { type: 'string' },
+    lines: { type: 'string' },
   },
 })
+const observed = await observe()
 const gateway = createGateway({
+  tracing: observed.length > 0,
   providers: [anthropic({ baseUrl: values.upstream }), openai({ baseUrl: values.upstream })],
-  plugins: [...capturers(), await createRecorder(values.sqlite)],
+  plugins: [...capturers(), ...observed, await createRecorder(values.sqlite)],
   initiator: () => 'bench',
   transport: values.transport === 'got' ? 'got' : 'undici',
 })
@@ -31,6 +36,26 @@ server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, () => {
   const address = server.address()
   if (typeof address === 'object') console.log(`listening on http://127.0.0.1:${address?.port}`)
 })
+
+/** All that a gateway tells the outside: spans, log records, log lines. */
+async function observe(): Promise<readonly Plugin[]> {
+  if (values.otlp === undefined) return []
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = values.otlp
+  // No span may be dropped: that would be cheap.
+  process.env.OTEL_BSP_MAX_QUEUE_SIZE = '100000'
+  process.env.OTEL_BLRP_MAX_QUEUE_SIZE = '100000'
+  const { startTelemetry } = await import('../src/server/telemetry.ts')
+  const { structuredLog } = await import('../src/server/structured-log.ts')
+  const log = (level: string, message: string) => console.error(level, message)
+  const logContent = 'full'
+  const on = { trace: true, otelLogs: true, otelMetrics: false } as const
+  const settings = { ...on, semconv: '1.41', logContent, providers: [] } as const
+  const { plugins } = await startTelemetry(settings, log)
+  const lines = { structuredLogging: true, structuredLogFile: values.lines, logContent } as const
+  const onDrop = (reason: string) => console.error('a line was dropped', reason)
+  const transports = { records: [] }
+  return [...plugins, ...structuredLog(lines, { log: process.stderr, transports, onDrop })]
+}
 
 /** Loaded only when asked for: memory is measured. */
 async function createRecorder(sqliteFile: string | undefined): Promise<Plugin> {

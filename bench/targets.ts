@@ -13,6 +13,7 @@ export const targetNames = [
   'sluice-memory',
   'sluice-sqlite',
   'sluice-got',
+  'sluice-observed',
 ] as const
 export type TargetName = (typeof targetNames)[number]
 
@@ -31,15 +32,18 @@ export async function startTarget(name: TargetName, upstream: ServerProcess): Pr
   if (name === 'direct') return { ...upstream, name, request, stop: async () => {} }
   if (name === 'raw') return { ...(await startServer('measured', [rawPipe, url])), name, request }
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
+  const sink = name === 'sluice-observed' ? await startServer('load', [otlpSink]) : undefined
   const server = await startServer('measured', [
     ...node,
     gateway,
     '--upstream',
     url,
     ...flags(name, folder),
+    ...(sink ? ['--otlp', `http://127.0.0.1:${sink.port}`] : []),
   ])
   const stop = async () => {
     await server.stop()
+    await sink?.stop()
     rmSync(folder, { recursive: true, force: true })
   }
   return { ...server, name, request, stop }
@@ -47,12 +51,14 @@ export async function startTarget(name: TargetName, upstream: ServerProcess): Pr
 
 export const upstreamFile: string = fileURLToPath(import.meta.resolve('./upstream.ts'))
 const rawPipe = fileURLToPath(import.meta.resolve('./raw-pipe.ts'))
+const otlpSink = fileURLToPath(import.meta.resolve('./otlp-sink.ts'))
 const gateway = fileURLToPath(import.meta.resolve('./gateway.ts'))
 
 /** As `npm start` and the program `sluice` run: see docs/performance.md, Memory. */
 const node = ['--max-semi-space-size=16']
 
 function flags(name: TargetName, folder: string): string[] {
+  if (name === 'sluice-observed') return ['--lines', join(folder, 'lines.ndjson')]
   if (name === 'sluice-sqlite') return ['--sqlite', join(folder, 'bench.db')]
   return name === 'sluice-got' ? ['--transport', 'got'] : []
 }

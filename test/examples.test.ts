@@ -22,6 +22,7 @@ const shows: Readonly<Record<string, RegExp>> = {
   mount: /\/usage says \[\{.*"model":"claude-sonnet-4-5","outputTokens":[1-9]/,
   'custom-observer': /type: 'slow_reply',\s+model: 'claude-sonnet-4-5',\s+tookMs: \d+/,
   'custom-recorder': /answered: 200/,
+  tracing: /span Intercept\.ProcessRequest\.Upstream \(within another\) [1-9]\d*\n/,
   'mcp-tools': /stdio:facts ran sluice_facts with \{"about":"What is Sluice\?"\} in \d+ ms/,
 }
 

@@ -35,8 +35,15 @@ export function parseJson(text: string): unknown {
 
 /** `inputTokens` → `input_tokens`: members are camelCase in code and snake_case at every edge. */
 function snakeCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  const known = snakeNames.get(name)
+  if (known !== undefined) return known
+  const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+  if (snakeNames.size < 1000) snakeNames.set(name, snake)
+  return snake
 }
+
+/** Each record is told by the same few names. */
+const snakeNames = new Map<string, string>()
 
 /** The object with its own top-level keys in snake_case; values are left as they are. */
 export function snakeKeys(object: object): Record<string, unknown> {

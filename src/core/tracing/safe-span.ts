@@ -11,10 +11,10 @@ import {
 
 /** A span whose faults (a sampler's, a processor's) touch nobody: tracing must never cost a request. */
 export class SafeSpan {
-  /** For what happens within it. */
-  readonly context: Context
   readonly #tracer: Tracer
   readonly #span: Span
+  readonly #parent: Context
+  #context: Context | undefined
   #ended = false
 
   constructor(
@@ -28,7 +28,13 @@ export class SafeSpan {
   ) {
     this.#tracer = tracer
     this.#span = started(tracer, name, parent, { kind, attributes })
-    this.context = trace.setSpan(parent, this.#span)
+    this.#parent = parent
+  }
+
+  /** For what happens within it. Most spans have nothing in them. */
+  get context(): Context {
+    this.#context ??= trace.setSpan(this.#parent, this.#span)
+    return this.#context
   }
 
   child(name: string, attributes: Attributes = {}, kind: SpanKind = SpanKind.INTERNAL): SafeSpan {

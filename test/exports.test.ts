@@ -49,6 +49,7 @@ test('the types of `sluice`', () => {
     'FormatName',
     'Frame',
     'Gateway',
+    'GatewayChanges',
     'GatewayOptions',
     'Initiator',
     'InitiatorAnswer',

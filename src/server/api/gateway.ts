@@ -3,6 +3,7 @@ import { SluiceError } from '../../core/errors.ts'
 import {
   type Gateway as CoreGateway,
   createGateway as createCore,
+  type GatewayChanges,
   type GatewayOptions,
 } from '../../core/gateway.ts'
 import { type InitiatorFunction, identifyBy } from '../../core/identity.ts'
@@ -32,7 +33,8 @@ export interface Gateway extends CoreGateway {
 /** Puts a gateway together: providers, plugins, who is asking. */
 export function createGateway(options: GatewayOptions): Gateway {
   const core = createCore(options)
-  const { diagnostics, close } = core
+  const { diagnostics, close, reconfigure } = core
+  let { providers } = options
   const feeds = new Map<Store, LiveFeed>()
   const log = diagnostics.log.bind(diagnostics)
 
@@ -46,7 +48,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       prefix: base,
       authorize: callerBy(authorize),
       log,
-      providerNames: () => options.providers.map(({ name }) => name),
+      providerNames: () => providers.map(({ name }) => name),
     }).routes()
     const description = described({ prefix: base }).routes()
     const opened: Middleware = async (ctx, next) => {
@@ -59,6 +61,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return Object.assign(core, {
     api,
+    reconfigure: (changes: GatewayChanges) => {
+      reconfigure(changes)
+      providers = changes.providers ?? providers
+    },
     close: async () => {
       for (const live of feeds.values()) live.close()
       await close()

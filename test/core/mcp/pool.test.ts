@@ -128,6 +128,22 @@ async function opened(
   return { pool, server: plain, counts }
 }
 
+test('one that others replace keeps nothing that nobody uses, and serves who came before', async (t) => {
+  const { pool, counts } = await opened(t)
+  const used = await pool.acquire(ann, 'k', alive)
+  const idle = await pool.acquire(ben, 'k', alive)
+  idle.release()
+  pool.retire()
+  assert.equal(pool.size, 1)
+  // A request that began before may ask only now.
+  const late = await pool.acquire(ben, 'k', alive)
+  assert.equal(late.toolbox.tools.size, used.toolbox.tools.size)
+  late.release()
+  used.release()
+  assert.equal(pool.size, 0)
+  assert.deepEqual(counts(), { miss: 3, evicted: 3 })
+})
+
 test('a server that is away is told of once, with the reason, however many users miss it', async (t) => {
   const away = await mcpServer()
   await away.close()

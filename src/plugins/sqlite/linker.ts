@@ -79,11 +79,10 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
     if (changes > 0) loosen(wanting.all(initiator, key, at, at))
   }
 
-  /** Where what it hung on was forgotten, nothing is known that would be better. */
-  function keeps(now: Links | undefined, next: Links): boolean {
+  /** Where what it hung on was forgotten, and nothing is stored that tells more than its start. */
+  function keeps(now: Links | undefined, next: Links, start: LinkingStart): boolean {
     const above = now?.threadParentId ?? now?.threadRootId
-    if (!forgets() || !above || isStored.get(above)) return false
-    return next.threadParentId === null || !isStored.get(next.threadParentId)
+    return forgets() && Boolean(above) && !isStored.get(above ?? '') && sameLinks(next, start)
   }
 
   return {
@@ -132,7 +131,7 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
           newest: (key) => newest(id, found.start, key),
         })
         const now = linksRow(id)
-        if (sameLinks(links, now) || keeps(now, links)) continue
+        if (sameLinks(links, now) || keeps(now, links, found.start)) continue
         setLinks.run(links.threadParentId, links.threadRootId, links.sessionId, id)
         changed(id)
         loosen(below.all({ id }))

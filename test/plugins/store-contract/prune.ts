@@ -290,6 +290,19 @@ export function pruneContract(check: Check): void {
     assert.deepEqual([answer.threads, answer.session.measures.interceptions], [[], 2])
   })
 
+  check(
+    'a retry whose first try comes after its parent was forgotten is of the first try’s thread',
+    async (store) => {
+      const [parent, first, again] = [idAt(0), idAt(4), idAt(5)]
+      const links = { threadParentId: parent, threadRootId: parent, retryOf: first }
+      await store.record([...told({ id: parent }), ...told({ id: again, ms: 5, start: links })])
+      await store.prune({ before: at(3) })
+      await store.record(told({ id: first, ms: 4 }))
+      const start = (await store.interception(again))?.start
+      assert.deepEqual([start?.threadParentId, start?.threadRootId], [null, first])
+    },
+  )
+
   check('a call of the forgotten is answered by nobody any more', async (store) => {
     const [root, child] = [idAt(0), idAt(1000)]
     await store.record(told({ id: root, tools: ['Bash'] }))

@@ -79,7 +79,9 @@ for (const [name, { path, ask }] of Object.entries(routes)) {
 
 test('the upstream span says what the GenAI conventions want, and its context goes upstream', async () => {
   const { path, ask } = routes.messages
-  const { named, sent } = await traced(path, { ...ask, stream: true, temperature: 0.5 })
+  const used = { total: 900, cacheRead: 500, cacheWrite: 300, output: 70, reasoning: 0 }
+  const body = { ...ask, stream: true, temperature: 0.5 }
+  const { named, sent } = await traced(path, body, { reply: { answer: { usage: used } } })
   const { attributes, id, traceId, kind } = named('Intercept.ProcessRequest.Upstream')
   equal(sent.headers.traceparent, `00-${traceId}-${id}-01`)
   equal(sent.headers.tracestate, 'vendor=1')
@@ -102,6 +104,7 @@ test('the upstream span says what the GenAI conventions want, and its context go
     attributes['gen_ai.usage.input_tokens'],
     usage.input_tokens + usage.cache_read_input_tokens + usage.cache_write_input_tokens,
   )
+  equal(attributes['gen_ai.usage.input_tokens'], 900)
   equal(attributes['gen_ai.usage.output_tokens'], usage.output_tokens)
   equal(attributes['gen_ai.usage.cache_creation.input_tokens'], usage.cache_write_input_tokens)
 })

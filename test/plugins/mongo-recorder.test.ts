@@ -47,6 +47,7 @@ for (const kind of kinds) {
     recorderContract({
       name: 'mongoRecorder',
       // The stand-ins read whole collections where MongoDB has indexes.
+      manyCalls: kind.name === 'FerretDB' ? 1000 : 5000,
       linkRuns: { 'mongo-java-server': 30, FerretDB: 4 }[kind.name] ?? 60,
       create: () => {
         const db = `sluice_test_${randomUUID()}`
@@ -121,7 +122,10 @@ for (const kind of kinds) {
       }
     })
 
-    test('an interception that outgrows a document goes on in others, once', async (t) => {
+    const dear = kind.name === 'FerretDB' && 'a minute on this server; the other one shows it'
+    test('an interception that outgrows a document goes on in others, once', {
+      skip: dear,
+    }, async (t) => {
       const { recorder, name, db } = await create(t)
       const id = interceptionId()
       const input = 'x'.repeat(8000)

@@ -33,6 +33,8 @@ export interface RecorderContractOptions {
   readonly links?: boolean
   /** How many made-up histories it has to link. */
   readonly linkRuns?: number
+  /** How many tool calls the largest interception has. @default 5000 */
+  readonly manyCalls?: number
 }
 
 /** What every recorder must do. Each test gets an empty store. */
@@ -43,6 +45,7 @@ export function recorderContract({
   skip = false,
   links = true,
   linkRuns,
+  manyCalls = 5000,
 }: RecorderContractOptions): void {
   describe(`${name} keeps the contract of recorders`, { skip }, () => {
     function check(behaviour: string, run: (recorder: Recorder) => Promise<void>): void {
@@ -239,10 +242,10 @@ export function recorderContract({
       assert.equal((await recorder.interception(id))?.userPrompts[0]?.prompt, text)
     })
 
-    check('keeps an interception of 5,000 tool calls', async (recorder) => {
+    check(`keeps an interception of ${manyCalls} tool calls`, async (recorder) => {
       const id = interceptionId()
-      const tools = Array.from({ length: 5000 }, (_, index) => tool(id, index + 1, `tool-${index}`))
-      await recorder.record([start(id), ...tools, end(id, {}, 5001)])
+      const tools = Array.from({ length: manyCalls }, (_, n) => tool(id, n + 1, `tool-${n}`))
+      await recorder.record([start(id), ...tools, end(id, {}, manyCalls + 1)])
       const stored = await recorder.interception(id)
       assert.deepEqual(stored?.toolUsages, tools)
       assert.equal(stored?.end?.outcome, 'completed')

@@ -48,7 +48,7 @@ for (const [way, server] of Object.entries(ways)) {
       const { content } = await anthropic.messages.create({ model, max_tokens: 100, messages })
       return content.map((block) => (block.type === 'text' ? block.text : block.type)).join('')
     },
-    Chat: async () => 
+    Chat: async () =>
       openai.chat.completions
         .stream({ model, messages, stream_options: { include_usage: true } })
         .finalContent(),
@@ -93,30 +93,33 @@ for (const [way, server] of Object.entries(ways)) {
 }
 
 for (const disconnect of ['abort', 'drain'] as const)
-test(`a client that leaves cancels the call that runs (${disconnect})`, async (t) => {
-  const server = await mcpServer({ call: () => undefined })
-  const gateway = await startGateway({ mcp: { servers: { one: { url: server.url } } }, disconnect })
-  t.after(() => Promise.all([gateway.close(), server.close()]))
-  gateway.upstream.next(saying('x', { name: 'bmcp_one_echo', input: {} }))
-  const called = server.heard('tools/call')
-  const cancelled = server.heard('notifications/cancelled')
-  const leaving = new AbortController()
-  const answer = fetch(`${gateway.url}/anthropic/v1/messages`, {
-    method: 'POST',
-    body: question(true),
-    signal: leaving.signal,
-  }).then((response) => response.text())
-  await called
-  leaving.abort()
-  await assert.rejects(answer)
-  await cancelled
-  const { end, toolUsages } = await gateway.ended(0)
-  assert.equal(end.outcome, 'client_gone')
-  assert.equal(toolUsages[0]?.injected, true)
-  assert.match(toolUsages[0]?.invocationError ?? '', /./)
-  assert.equal(gateway.upstream.requests.length, 1)
-  assert.equal(gateway.gateway.openRequests, 0)
-})
+  test(`a client that leaves cancels the call that runs (${disconnect})`, async (t) => {
+    const server = await mcpServer({ call: () => undefined })
+    const gateway = await startGateway({
+      mcp: { servers: { one: { url: server.url } } },
+      disconnect,
+    })
+    t.after(() => Promise.all([gateway.close(), server.close()]))
+    gateway.upstream.next(saying('x', { name: 'bmcp_one_echo', input: {} }))
+    const called = server.heard('tools/call')
+    const cancelled = server.heard('notifications/cancelled')
+    const leaving = new AbortController()
+    const answer = fetch(`${gateway.url}/anthropic/v1/messages`, {
+      method: 'POST',
+      body: question(true),
+      signal: leaving.signal,
+    }).then((response) => response.text())
+    await called
+    leaving.abort()
+    await assert.rejects(answer)
+    await cancelled
+    const { end, toolUsages } = await gateway.ended(0)
+    assert.equal(end.outcome, 'client_gone')
+    assert.equal(toolUsages[0]?.injected, true)
+    assert.match(toolUsages[0]?.invocationError ?? '', /./)
+    assert.equal(gateway.upstream.requests.length, 1)
+    assert.equal(gateway.gateway.openRequests, 0)
+  })
 
 test('usage that was asked for in the client’s stead is summed up in records and not shown', async (t) => {
   const server = await mcpServer()

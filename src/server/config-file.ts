@@ -42,7 +42,11 @@ export function readConfigFile({
   const content = name === undefined ? {} : readContent(name, folder, faults)
   const given = new Map<keyof Settings, Given>()
   for (const [key, value] of Object.entries(content)) {
-    if (['providers', 'clients', 'prices', 'mcpServers', 'logTransports'].includes(key) || value === null) continue
+    if (
+      ['providers', 'clients', 'prices', 'mcpServers', 'logTransports'].includes(key) ||
+      value === null
+    )
+      continue
     const place = `${name}: ${key}`
     if (!isSetting(key)) faults.push(`${place}: unknown`)
     else if (settings[key].list && isPlainList(value)) given.set(key, { place, text: value.join() })

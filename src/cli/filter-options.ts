@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { annotationNames, annotationText } from '../core/annotations.ts'
 import { SluiceError } from '../core/errors.ts'
-import type { Outcome } from '../core/events.ts'
+import { type Outcome, outcomes } from '../core/events.ts'
 import type { InterceptionFilter, StoreFilter } from '../core/recorder.ts'
 import { readTime } from './times.ts'
 
@@ -24,16 +24,6 @@ export interface FilterFlags {
   readonly running?: boolean
   readonly includeRunning?: boolean
 }
-
-const outcomes: readonly Outcome[] = [
-  'completed',
-  'failed',
-  'client_gone',
-  'upstream_cut',
-  'timed_out',
-  'rejected',
-  'aborted',
-]
 
 /** What sessions and sums can be narrowed to, too. All that is given must hold. */
 export function addNameFilters(command: Command): Command {

@@ -131,14 +131,18 @@ export interface EndEvent {
   readonly errorMessage: string | null
 }
 
-export type Outcome =
-  | 'completed'
-  | 'failed'
-  | 'client_gone'
-  | 'upstream_cut'
-  | 'timed_out'
-  | 'rejected'
-  | 'aborted'
+/** How an interception can end. */
+export const outcomes = [
+  'completed',
+  'failed',
+  'client_gone',
+  'upstream_cut',
+  'timed_out',
+  'rejected',
+  'aborted',
+] as const
+
+export type Outcome = (typeof outcomes)[number]
 
 export type ErrorType =
   | 'bad_request'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { outcomes } from '../core/events.ts'
 
 // What a line of an export must hold to be imported. Members beyond are kept as they are.
 
@@ -118,15 +119,7 @@ const start = {
 }
 
 const end = {
-  outcome: z.enum([
-    'completed',
-    'failed',
-    'client_gone',
-    'upstream_cut',
-    'timed_out',
-    'rejected',
-    'aborted',
-  ]),
+  outcome: z.enum(outcomes),
   error_type: orNull,
   error_message: orNull,
   http_status: numberOrNull,

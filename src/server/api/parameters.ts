@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { annotationText } from '../../core/annotations.ts'
-import type { Outcome } from '../../core/events.ts'
+import { outcomes } from '../../core/events.ts'
 import type { ApiError } from './fault.ts'
 
 export const text = z.string({ error: 'must be given once' })
@@ -67,16 +67,6 @@ export const q = text.optional().meta({
     'Terms `key:value`, separated by spaces; keys are the names of the filters; quotes protect spaces and colons.',
   example: 'client:"Claude Code" started_after:"2026-01-15T10:30:00Z"',
 })
-
-const outcomes = [
-  'completed',
-  'failed',
-  'client_gone',
-  'upstream_cut',
-  'timed_out',
-  'rejected',
-  'aborted',
-] as const satisfies readonly Outcome[]
 
 export const outcome = z.enum(outcomes)
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Middleware } from 'koa'
+import { checkOptions } from './check-options.ts'
 import { clientRules as builtInRules, type ClientRule } from './client-rules.ts'
 import { Diagnostics, type Log } from './diagnostics.ts'
 import { type DrainLimits, Drains } from './drains.ts'
@@ -148,6 +149,7 @@ export function createGateway({
   identityTimeout = 5000,
   tracing: tracingOptions = false,
 }: GatewayOptions): Gateway {
+  checkOptions({ providers, plugins, initiator, transport: transportChoice, layers })
   const tracing = createTracing(tracingOptions, recordContent)
   const diagnostics = new Diagnostics(traceLog(log, tracing))
   const transport = createTransport(transportChoice, { http2, ...(proxy && { proxy }) })

@@ -53,6 +53,7 @@ export class BodyReader implements ReplyReader {
         round: roundNumber,
       })
       this.#verdict = read?.verdict
+      Object.assign(round.origin, read?.origin)
       this.partial = read === undefined
       // What came from another thread is thawed.
       emit((read?.events ?? []).map((event) => Object.freeze(event)))

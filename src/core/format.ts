@@ -29,6 +29,8 @@ export interface Round {
   readonly messageId: string
   /** True once the model has said anything: the first text, reasoning or tool delta. */
   readonly generating: boolean
+  /** Who answers. */
+  readonly origin: ReplyOrigin
   /** The events that this frame gives. Never throws: broken JSON gives none. */
   read(frame: Frame): readonly InterceptionEvent[]
   /**
@@ -38,6 +40,14 @@ export interface Round {
   finish(): readonly InterceptionEvent[]
   /** How a reply that ended cleanly at the end of the body is to be judged, by what was read so far. */
   verdict(): Verdict
+}
+
+/** Who answers, by the reply's own words; filled in as it is read, empty where it does not say. */
+export interface ReplyOrigin {
+  /** Often another name than the request's: a dated one for an alias. */
+  model: string
+  /** Chat: `system_fingerprint`. */
+  fingerprint: string
 }
 
 export type Verdict =

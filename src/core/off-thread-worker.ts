@@ -12,5 +12,5 @@ function readReply({ format, bytes, status, round: number }: ReplyToRead): Reply
   const round = formats[format].createRound({ round: number, streaming: false, status })
   const data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8')
   const events = [...round.read({ event: '', data, bytes }), ...round.finish()]
-  return { events, verdict: round.verdict() }
+  return { events, verdict: round.verdict(), origin: round.origin }
 }

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { ClientIdentity } from './client.ts'
 import type { ClientRule } from './client-rules.ts'
 import type { InterceptionEvent } from './events.ts'
-import type { RequestSummary, Verdict } from './format.ts'
+import type { ReplyOrigin, RequestSummary, Verdict } from './format.ts'
 import type { FormatName } from './records.ts'
 import type { RequestAttributes, RequestTraceOptions } from './tracing/request-attributes.ts'
 import type { RawHeaders } from './upstream.ts'
@@ -30,6 +30,7 @@ export interface RequestToRead {
 export interface ReplyRead {
   readonly events: readonly InterceptionEvent[]
   readonly verdict: Verdict
+  readonly origin: ReplyOrigin
 }
 
 /** Null where the body is not a JSON object. */

@@ -60,10 +60,10 @@ export class UpstreamCall {
   ): Pick<CreatedReader, 'reader' | 'edited'> & {
     readonly round: { readonly generating: boolean }
   } {
-    const { options, settlement, frames } = this.#options
+    const { options, settlement, frames, trace } = this.#options
     if (reader && this.#rounds)
       return { reader: reader({ askedUsage, terminal }), round: this.#rounds, edited: false }
-    return createReader(reply, {
+    const created = createReader(reply, {
       format: options.format,
       roundNumber: 0,
       askedUsage,
@@ -71,6 +71,8 @@ export class UpstreamCall {
       terminal,
       frame: (frame) => frames.tell(frame),
     })
+    trace?.reading(created.round)
+    return created
   }
 
   /** Events that are owed when it ends early. */

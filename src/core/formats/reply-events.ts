@@ -5,6 +5,7 @@ import type {
   ToolCallEvent,
   UsageEvent,
 } from '../events.ts'
+import type { ReplyOrigin } from '../format.ts'
 import type { JsonObject } from '../json.ts'
 import type { ReplyError } from './reply-error.ts'
 import { type UsageTable, UsageTally } from './usage.ts'
@@ -16,6 +17,7 @@ export type ToolCall = Pick<ToolCallEvent, 'toolCallId' | 'tool' | 'input'> &
 /** Collects what one reply says as events, numbered and frozen, until they are taken. */
 export class ReplyEvents {
   messageId = ''
+  readonly origin: ReplyOrigin = { model: '', fingerprint: '' }
   generating = false
   failure: { readonly errorType: ErrorType; readonly errorMessage: string } | undefined
   readonly #round: number
@@ -79,6 +81,10 @@ export class ReplyEvents {
     const first = !this.#tally.seen
     this.#tally.add(usage)
     if (first && this.#tally.seen && this.#streaming) this.#events.push(this.#usageEvent(false))
+  }
+
+  model(name: unknown): void {
+    if (typeof name === 'string') this.origin.model ||= name
   }
 
   serviceTier(tier: unknown): void {

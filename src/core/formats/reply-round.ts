@@ -1,5 +1,5 @@
 import type { InterceptionEvent } from '../events.ts'
-import type { Round, RoundOptions, Verdict } from '../format.ts'
+import type { ReplyOrigin, Round, RoundOptions, Verdict } from '../format.ts'
 import { isObject, type JsonObject, parseJson } from '../json.ts'
 import type { Frame } from '../sse.ts'
 import { errorOf, errorOfStatus } from './reply-error.ts'
@@ -35,6 +35,10 @@ export class ReplyRound implements Round {
 
   get messageId(): string {
     return this.#events.messageId
+  }
+
+  get origin(): ReplyOrigin {
+    return this.#events.origin
   }
 
   get generating(): boolean {

@@ -1,7 +1,8 @@
 import type { ErrorType, InterceptionEvent, ToolCallEvent } from '../events.ts'
-import type { Format, Round, Verdict } from '../format.ts'
+import type { Format, ReplyOrigin, Round, Verdict } from '../format.ts'
 import type { InjectedTool } from '../mcp/toolbox.ts'
 import type { Frame } from '../sse.ts'
+import type { RequestTrace } from '../tracing/request-trace.ts'
 import type { InjectedCall } from './dialect.ts'
 import type { CallOutcome } from './run-calls.ts'
 
@@ -12,6 +13,8 @@ export interface ObserverOptions {
   readonly emit: (events: readonly InterceptionEvent[]) => void
   /** Hears of each frame of each round. */
   readonly frame: (frame: Frame) => void
+  /** Is told which round is read. */
+  readonly trace?: RequestTrace | null
 }
 
 /**
@@ -40,6 +43,10 @@ export class RoundsObserver implements Round {
     return this.#round?.messageId ?? ''
   }
 
+  get origin(): ReplyOrigin {
+    return this.#round?.origin ?? { model: '', fingerprint: '' }
+  }
+
   get generating(): boolean {
     return this.#generated || (this.#round?.generating ?? false)
   }
@@ -48,6 +55,7 @@ export class RoundsObserver implements Round {
     this.#generated = this.generating
     this.#between = false
     this.#round = this.#options.format.createRound({ round: this.#count++, ...reply })
+    this.#options.trace?.reading(this.#round)
   }
 
   /** Keeps a frame until the next `read`: the client's bytes go first. */

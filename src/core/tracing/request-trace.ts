@@ -2,6 +2,7 @@ import { type Attributes, context, SpanKind } from '@opentelemetry/api'
 import { messageOf } from '../errors.ts'
 import { bitOf } from '../event-mask.ts'
 import type { InterceptionEvent } from '../events.ts'
+import type { Round } from '../format.ts'
 import type { Initiator } from '../interception.ts'
 import type { InterceptionEnd, InterceptionStart, RecordType } from '../records.ts'
 import type { RawHeaders, Reply, Send, UpstreamRequest } from '../upstream.ts'
@@ -119,6 +120,11 @@ export class RequestTrace {
     const parent = this.#process ?? this.#intercept
     this.#upstream = new UpstreamSpan(parent, { ...facts, semconv, content }, request.url)
     return this.#upstream.send(request, send)
+  }
+
+  /** The round's reply is read by this. */
+  reading(round: Round): void {
+    this.#upstream?.reading(round)
   }
 
   observe(events: readonly InterceptionEvent[]): void {

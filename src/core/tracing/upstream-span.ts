@@ -1,5 +1,6 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api'
 import type { EventOf, InterceptionEvent } from '../events.ts'
+import type { Round } from '../format.ts'
 import type { Send, UpstreamRequest } from '../upstream.ts'
 import { OutputContent } from './output-content.ts'
 import { sendWithin } from './propagate.ts'
@@ -24,6 +25,7 @@ export class UpstreamSpan {
   readonly #sentAt = performance.now()
   readonly #output: OutputContent | null
   #usage: EventOf<'usage'> | undefined
+  #round: Round | undefined
   #messageId = ''
   #reasons: string[] = []
   #failure: string | undefined
@@ -48,6 +50,11 @@ export class UpstreamSpan {
       this.fail(code, 'the upstream could not be reached or did not answer')
       throw error
     }
+  }
+
+  /** What reads the reply, and knows who answers. */
+  reading(round: Round): void {
+    this.#round = round
   }
 
   observe(event: InterceptionEvent): void {
@@ -85,8 +92,12 @@ export class UpstreamSpan {
     const { request } = this.#facts
     const reasons = this.#reasons.filter((reason) => reason !== undefined)
     if (reasons.length === 0 && this.#failure !== undefined) reasons.push('error')
+    const { messageId = '', origin } = this.#round ?? {}
+    const id = messageId || this.#messageId
     this.#span.set({
-      ...(this.#messageId && { 'gen_ai.response.id': this.#messageId }),
+      ...(id && { 'gen_ai.response.id': id }),
+      ...(origin?.model && { 'gen_ai.response.model': origin.model }),
+      ...(origin?.fingerprint && { 'openai.response.system_fingerprint': origin.fingerprint }),
       ...(reasons.length > 0 && { 'gen_ai.response.finish_reasons': reasons }),
       ...(this.#usage && usageAttributes(this.#usage, this.#facts.semconv)),
     })

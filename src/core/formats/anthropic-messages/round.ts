@@ -17,6 +17,7 @@ export function createRound(options: RoundOptions): Round {
 
   function readMessage(message: JsonObject): void {
     if (typeof message.id === 'string') events.messageId ||= message.id
+    events.model(message.model)
     if (isObject(message.usage)) events.usage(message.usage)
     stopReason = message.stop_reason ?? stopReason
   }

@@ -17,6 +17,9 @@ export function createRound(options: RoundOptions): Round {
   /** A chunk and a whole body differ only in `delta` and `message`. */
   function readChunk(chunk: JsonObject): void {
     if (typeof chunk.id === 'string') events.messageId ||= chunk.id
+    events.model(chunk.model)
+    if (typeof chunk.system_fingerprint === 'string')
+      events.origin.fingerprint ||= chunk.system_fingerprint
     const list = arrayOf(chunk.choices)
     for (let at = 0; at < list.length; at++) readChoice(objectOf(list[at]), at)
     readUsage(chunk.usage)

@@ -18,6 +18,7 @@ export function createRound(options: RoundOptions): Round {
 
   function readResponse(response: JsonObject): void {
     if (typeof response.id === 'string') events.messageId ||= response.id
+    events.model(response.model)
     events.serviceTier(response.service_tier)
     if (isObject(response.usage)) events.usage(response.usage)
   }

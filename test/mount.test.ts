@@ -42,6 +42,11 @@ for (const [name, prefix, put] of [
     '/a/b',
     (app, gateway) => app.use(gateway.middleware({ prefix: '/a/b/' })),
   ],
+  [
+    'under a prefix without its slash',
+    '/ai',
+    (app, gateway) => app.use(gateway.middleware({ prefix: 'ai' })),
+  ],
   ['inside koa-mount', '/ai', (app, gateway) => app.use(mount('/ai', gateway.middleware()))],
   [
     'inside a router',

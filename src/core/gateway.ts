@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Middleware } from 'koa'
+import { basePath } from './base-path.ts'
 import { checkOptions } from './check-options.ts'
 import { clientRules as builtInRules, type ClientRule } from './client-rules.ts'
 import { Diagnostics, type Log } from './diagnostics.ts'
@@ -217,7 +218,7 @@ export function createGateway({
     },
     open: () => set.open(),
     middleware: ({ prefix = '' } = {}) => {
-      const base = prefix.replace(/\/+$/, '')
+      const base = basePath(prefix)
       return async (ctx, next) => {
         const target = targetOf(ctx.req, base, runtime)
         if (!target) return next()
@@ -225,7 +226,7 @@ export function createGateway({
       }
     },
     handleUpgrade: (request, socket, prefix = '') => {
-      if (!targetOf(request, prefix.replace(/\/+$/, ''), runtime)) return false
+      if (!targetOf(request, basePath(prefix), runtime)) return false
       diagnostics.count('refused', { reason: 'upgrade' })
       socket.end(
         'HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n\r\n',

@@ -1,4 +1,5 @@
 import type { Context, Middleware } from 'koa'
+import { basePath } from '../../core/base-path.ts'
 import { SluiceError } from '../../core/errors.ts'
 import {
   type Gateway as CoreGateway,
@@ -41,7 +42,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   function api({ prefix = '/api/v2/aibridge', authorize, store = storeOf(options) }: ApiOptions) {
     const live = feeds.get(store) ?? new LiveFeed({ store, log })
     feeds.set(store, live)
-    const base = prefix.replace(/\/+$/, '')
+    const base = basePath(prefix)
     const rest = restApi({
       store,
       live,

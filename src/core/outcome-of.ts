@@ -7,9 +7,6 @@ export function outcomeOf(error: SluiceError | null): { outcome: Outcome; errorT
   switch (error?.code) {
     case 'ERR_UPSTREAM_TIMEOUT':
       return { outcome: 'timed_out', errorType: 'timeout' }
-    case 'ERR_NO_PROVIDER_KEY':
-    case 'ERR_NOT_RECORDING':
-      return { outcome: 'rejected', errorType: errorTypeOf(error.status) }
     case 'ERR_UPSTREAM_UNREACHABLE':
       return { outcome: 'failed', errorType: 'unreachable' }
     case 'ERR_UPSTREAM_CUT':
@@ -17,6 +14,13 @@ export function outcomeOf(error: SluiceError | null): { outcome: Outcome; errorT
     case 'ERR_TOOL_LIMIT':
       return { outcome: 'failed', errorType: 'tool_limit' }
     default:
-      return { outcome: 'failed', errorType: 'unknown' }
+      return isRefusal(error)
+        ? { outcome: 'rejected', errorType: errorTypeOf(error.status) }
+        : { outcome: 'failed', errorType: 'unknown' }
   }
+}
+
+/** Of ours or of a layer: a budget that is spent, a circuit that is open. */
+function isRefusal(error: SluiceError | null): error is SluiceError {
+  return error !== null && (error.status < 500 || error.status === 503)
 }

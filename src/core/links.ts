@@ -83,19 +83,40 @@ export function linksOf(
   }
 }
 
+/**
+ * The start of one of whose links something was forgotten, as if it had told them itself: they stay, for nobody could
+ * find them again. Only its first try, if that still comes, knows better.
+ */
+export function keeping(start: LinkingStart, links: Links): LinkingStart {
+  const { threadParentId, threadRootId, sessionId } = links
+  const looksForNothing = { correlatingToolCallId: null, agentId: null }
+  return { ...start, threadParentId, threadRootId, sessionId, ...looksForNothing }
+}
+
+/** Whether one has its links from any of these. */
+export function hangsOn(
+  ids: ReadonlySet<string>,
+  { retryOf }: LinkingStart,
+  { threadParentId }: Links,
+): boolean {
+  return ids.has(threadParentId ?? '') || ids.has(retryOf ?? '')
+}
+
 /** The links of all, by id: one pass from the first to the last. */
 export function linkAll(
   all: readonly {
     readonly id: string
     readonly start: InterceptionStart
     readonly toolCallIds: readonly string[]
+    /** Its links from when what it hung on was still stored. */
+    readonly kept?: Links | null
   }[],
 ): Map<string, Links> {
   const relatives = new Map<string, Relative>()
   const offers = new Map<string, Relative>()
-  for (const { id, start, toolCallIds } of all.toSorted(byStart)) {
+  for (const { id, start, toolCallIds, kept } of all.toSorted(byStart)) {
     const named = (key: string) => `${start.initiatorId}\n${key}`
-    const links = linksOf(id, start, {
+    const links = linksOf(id, kept ? keeping(start, kept) : start, {
       find: (other) => relatives.get(other) ?? null,
       newest: (key) => offers.get(named(key)) ?? null,
     })

@@ -1,4 +1,4 @@
-import { type Links, linkAll } from '../../core/links.ts'
+import { hangsOn, type Links, linkAll } from '../../core/links.ts'
 import type { StoredInterception } from '../../core/recorder.ts'
 import type { InterceptionRecord, RecordOf } from '../../core/records.ts'
 import {
@@ -72,12 +72,12 @@ export class Holdings {
   /** What hung on them keeps its links. */
   removeAll(ids: ReadonlySet<string>): void {
     this.all()
+    // Nothing hangs on one whose start never came.
+    const begun = new Set([...ids].filter((id) => this.#entries.get(id)?.start))
     for (const id of ids) this.remove(id)
     for (const entry of this.#entries.values()) {
-      const { threadParentId, threadRootId, sessionId } = entry.linked?.start ?? {}
-      if (sessionId === undefined) continue
-      if (!ids.has(threadParentId ?? '') && !ids.has(threadRootId ?? '')) continue
-      entry.kept = { threadParentId, threadRootId, sessionId } as Links
+      const start = entry.linked?.start
+      if (start && hangsOn(begun, start, start)) entry.kept = start
     }
   }
 
@@ -126,8 +126,9 @@ export class Holdings {
         plain
           ? {
               id: plain.id,
-              start: kept ? { ...plain.start, ...kept } : plain.start,
+              start: plain.start,
               toolCallIds: plain.toolUsages.map(({ toolCallId }) => toolCallId),
+              kept,
             }
           : [],
       ),

@@ -1,4 +1,4 @@
-import { type Links, linksOf, type Relative } from '../../core/links.ts'
+import { keeping, type Links, linksOf, type Relative } from '../../core/links.ts'
 import type { Interceptions } from './collections.ts'
 import type { RecordGroup } from './grouped-records.ts'
 import type { InterceptionDocument } from './interception-document.ts'
@@ -78,7 +78,7 @@ async function changes(
 ): Promise<Map<string, Links>> {
   const documents = await findBegun(interceptions, [...ids])
   const named = documents.flatMap(({ lineage }) => [lineage.retryOf, lineage.threadParentId])
-  const wanting = documents.filter(({ wants }) => wants)
+  const wanting = documents.filter(({ wants, kept }) => wants && !kept)
   const [others, offering] = await Promise.all([
     findBegun(interceptions, [...new Set(named.filter((id) => id !== null))]),
     Promise.all(
@@ -91,12 +91,10 @@ async function changes(
   const newest = new Map(offering)
   const changed = new Map<string, Links>()
   for (const { _id, lineage, links, kept } of documents) {
-    const now = linksOf(_id, lineage, {
+    const found = linksOf(_id, kept ? keeping(lineage, kept) : lineage, {
       find: (other) => relatives.get(other) ?? null,
       newest: () => newest.get(_id) ?? null,
     })
-    // What it hung on may have been forgotten meanwhile.
-    const found = kept && sameLinks(now, lineage) ? kept : now
     if (!sameLinks(found, links ?? lineage)) changed.set(_id, found)
   }
   return changed

@@ -1,8 +1,10 @@
+import { hangsOn } from '../../core/links.ts'
 import { tryUpserts, type Upsert } from './bulk-upsert.ts'
 import type { Collections } from './collections.ts'
 import type { DigestDocument } from './digest-document.ts'
 import { furtherParts } from './interception-document.ts'
 import { markDirty, marksOf } from './marks.ts'
+import { findBegun } from './relatives.ts'
 
 /**
  * Forgets interceptions, and resolves to what depends on them. Their first documents go last: a removal that
@@ -33,17 +35,18 @@ export async function remove(
 
 /** What hangs on them stays where it is, though nobody could find out again why. */
 async function keepLinks({ interceptions }: Collections, ids: readonly string[]): Promise<void> {
-  const filter = { above: { $in: [...ids] }, links: { $exists: true }, doomed: { $exists: false } }
-  const found = await interceptions
-    .find(filter, { projection: { links: 1 }, readPreference: 'primary' })
-    .toArray()
-  await tryUpserts(
-    interceptions,
-    found.map(({ _id, links }) => ({
-      filter: { _id },
-      update: { $set: { ...(links && { kept: links }) } },
-    })),
-  )
+  const gone = (await findBegun(interceptions, ids)).map(({ _id }) => _id)
+  const filter = { above: { $in: gone }, doomed: { $exists: false } }
+  const options = { projection: { links: 1, lineage: 1 }, readPreference: 'primary' } as const
+  const found = await interceptions.find(filter, options).toArray()
+  const keep = found.flatMap(({ _id, lineage, links = lineage }) => {
+    if (!lineage || !links || !hangsOn(new Set(gone), lineage, links)) return []
+    const { threadParentId, threadRootId, sessionId } = links
+    return [
+      { filter: { _id }, update: { $set: { kept: { threadParentId, threadRootId, sessionId } } } },
+    ]
+  })
+  await tryUpserts(interceptions, keep)
 }
 
 const emptied: Readonly<Record<string, ''>> = Object.fromEntries(

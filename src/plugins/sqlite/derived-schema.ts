@@ -26,6 +26,9 @@ export const derivedSchema: string = `
   CREATE INDEX interceptions_by_root
     ON interceptions (thread_root_id) WHERE thread_root_id IS NOT NULL;
 
+  -- Its links stay: what it hung on was forgotten.
+  ALTER TABLE interceptions ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
+
   CREATE TABLE meta (name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
   CREATE TABLE tombstones (initiator TEXT PRIMARY KEY, before INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE wordy (id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;

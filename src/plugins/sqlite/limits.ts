@@ -12,8 +12,6 @@ export interface Limits {
   load(changed: () => void): void
   /** What started before has no content, in ms; null: all may. */
   emptied(): number | null
-  /** Whether anything was ever forgotten. */
-  any(): boolean
   /** The records of a batch that may be stored, as they may be stored. */
   admit(rows: RecordRows): RecordRows
   /** Interceptions of which the last batch told that they are to be forgotten. */
@@ -90,7 +88,6 @@ export function limits(database: DatabaseSync): Limits {
       changed()
     },
     emptied: () => emptied,
-    any: () => pruned !== null || tombstones,
     admit(rows) {
       if (pruned === null && emptied === null && !tombstones) return rows
       const starts = new Map<string, InterceptionStart | null>()

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import {
   callKey,
+  keeping,
   type LinkingStart,
   type Links,
   linksOf,
@@ -42,7 +43,7 @@ export interface Offer {
  * Interceptions that made calls (`offers`) and those that answer one (`wanted_key`) find each other through an
  * index each, whichever comes first.
  */
-export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
+export function linker(database: DatabaseSync): Linker {
   const { find, newest, linksRow, calls } = lookups(database)
   const begunRow = database.prepare(
     'SELECT initiator_id, started_at, offered_key FROM interceptions WHERE id = ?',
@@ -60,7 +61,9 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
   const setLinks = database.prepare(
     'UPDATE interceptions SET thread_parent_id = ?, thread_root_id = ?, session_id = ? WHERE id = ?',
   )
-  const isStored = database.prepare('SELECT 1 FROM interceptions WHERE id = ?')
+  const keepBelow = database.prepare(
+    'UPDATE interceptions SET kept = 1 WHERE thread_parent_id = $id OR retry_of = $id',
+  )
   const anyRecord = database.prepare('SELECT 1 FROM records WHERE interception_id = ? LIMIT 1')
   const loose = new Set<string>()
 
@@ -77,12 +80,6 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
   ) {
     const { changes } = statement.run(initiator, key, at, id)
     if (changes > 0) loosen(wanting.all(initiator, key, at, at))
-  }
-
-  /** Where what it hung on was forgotten, and nothing is stored that tells more than its start. */
-  function keeps(now: Links | undefined, next: Links, start: LinkingStart): boolean {
-    const above = now?.threadParentId ?? now?.threadRootId
-    return forgets() && Boolean(above) && !isStored.get(above ?? '') && sameLinks(next, start)
   }
 
   return {
@@ -126,12 +123,13 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
         loose.delete(id)
         const found = find(id)
         if (!found) continue
-        const links = linksOf(id, found.start, {
-          find,
-          newest: (key) => newest(id, found.start, key),
-        })
+        const { start } = found
         const now = linksRow(id)
-        if (sameLinks(links, now) || keeps(now, links, found.start)) continue
+        const links = linksOf(id, now?.kept ? keeping(start, now) : start, {
+          find,
+          newest: (key) => newest(id, start, key),
+        })
+        if (sameLinks(links, now)) continue
         setLinks.run(links.threadParentId, links.threadRootId, links.sessionId, id)
         changed(id)
         loosen(below.all({ id }))
@@ -139,9 +137,11 @@ export function linker(database: DatabaseSync, forgets: () => boolean): Linker {
     },
     drop(id) {
       const start = find(id)?.start
-      const at = Date.parse(start?.startedAt ?? '')
-      for (const key of start ? offeredKeys(start, calls(id)) : [])
-        dropOffer.run(start?.initiatorId ?? '', key, at, id)
+      // Nothing hangs on one whose start never came.
+      if (!start) return
+      const at = Date.parse(start.startedAt)
+      for (const key of offeredKeys(start, calls(id))) dropOffer.run(start.initiatorId, key, at, id)
+      keepBelow.run({ id })
     },
     forget: () => loose.clear(),
   }
@@ -151,7 +151,7 @@ function lookups(database: DatabaseSync) {
   const body = startBody(database)
   const links = database.prepare(`
     SELECT thread_parent_id AS threadParentId, thread_root_id AS threadRootId,
-      session_id AS sessionId
+      session_id AS sessionId, kept
     FROM interceptions WHERE id = ?`)
   const callIds = database.prepare(`
     SELECT json_extract(body, '$.toolCallId') AS id FROM records
@@ -162,7 +162,7 @@ function lookups(database: DatabaseSync) {
       AND started_at BETWEEN $at - ${maxAge} AND $at AND (started_at < $at OR interception_id < $id)
     ORDER BY started_at DESC, interception_id DESC LIMIT 1`)
 
-  const linksRow = (id: string) => links.get(id) as Links | undefined
+  const linksRow = (id: string) => links.get(id) as (Links & { kept: number }) | undefined
 
   function find(id: string): Relative | null {
     const text = body(id)

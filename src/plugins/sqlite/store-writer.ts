@@ -32,7 +32,7 @@ export function storeWriter(
 ): StoreWriter {
   const bounds = limits(database)
   const derived = derivation(database, () => bounds.emptied())
-  const linking = linker(database, () => bounds.any())
+  const linking = linker(database)
   const put = recordWriter(database, linking, derived)
   const emptyRecords = contents(database)
   const dropRecords = database.prepare('DELETE FROM records WHERE interception_id = ?')
@@ -82,8 +82,8 @@ export function storeWriter(
       if (early > 0) sleep(early)
       const count = change(() => {
         const admitted = bounds.admit(rows)
-        put(admitted)
         for (const id of bounds.orphaned()) remove(id)
+        put(admitted)
         return (rows.length - admitted.length) / rowWidth
       })
       if (rows.length >= batchSize * rowWidth && !isAlone()) fullAt = performance.now()

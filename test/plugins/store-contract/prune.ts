@@ -303,6 +303,29 @@ export function pruneContract(check: Check): void {
     },
   )
 
+  check(
+    'what hung below the forgotten stays there, though others are told of again',
+    async (store) => {
+      const [older, parent, child] = [idAt(0), idAt(4), idAt(5)]
+      const inSession = { clientSessionId: 's', sessionId: 's' }
+      const runs = told({ id: older, start: inSession, tools: ['Bash'], end: null })
+      const subagent = told({ id: child, ms: 5, start: { ...inSession, agentId: 'agent' } })
+      const calls = told({ id: parent, ms: 4, start: inSession, tools: ['Bash'] })
+      await store.record([...runs, ...calls, ...subagent])
+      const links = async () => {
+        const start = (await store.interception(child))?.start
+        return [start?.threadParentId, start?.threadRootId]
+      }
+      assert.deepEqual(await links(), [parent, parent])
+      await store.prune({ before: at(5) })
+      assert.deepEqual(await links(), [parent, parent])
+      await store.record([...runs, ...subagent])
+      assert.deepEqual(await links(), [parent, parent])
+      await store.reindex()
+      assert.deepEqual(await links(), [parent, parent])
+    },
+  )
+
   check('a call of the forgotten is answered by nobody any more', async (store) => {
     const [root, child] = [idAt(0), idAt(1000)]
     await store.record(told({ id: root, tools: ['Bash'] }))

@@ -29,6 +29,9 @@ export interface Plugin {
   faults?(): readonly string[]
 }
 
+/** A plugin that keeps records, whether or not it gives them back. */
+export type RecordingPlugin = Plugin & Required<Pick<Plugin, 'record'>>
+
 /** What the gateway lends to a plugin that it opens. */
 export interface PluginContext {
   /** Where a plugin that works on by itself counts and logs what went wrong. */

@@ -3,6 +3,7 @@ import { extname, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Diagnostics } from '../core/diagnostics.ts'
 import { messageOf, SluiceError } from '../core/errors.ts'
+import type { Plugin, RecordingPlugin } from '../core/plugin.ts'
 import { processId as ownProcessId } from '../core/process-id.ts'
 import { isEssential } from '../core/record-content.ts'
 import type { Recorder } from '../core/recorder.ts'
@@ -37,12 +38,20 @@ export interface JournalOptions {
   readonly adoptEvery?: number
 }
 
-/** A recorder behind a journal. */
-export interface JournaledRecorder extends Recorder {
+/** A plugin behind a journal. */
+export interface Journaled extends Plugin {
   /** What the journal takes on disk. */
   readonly journalBytes: number
   /** How many records wait for the store. */
   readonly journalRecords: number
+  record: Recorder['record']
+  open: Recorder['open']
+  close: Recorder['close']
+}
+
+/** A recorder behind a journal. */
+export interface JournaledRecorder extends Journaled, Recorder {
+  record: Journaled['record']
 }
 
 /** A store behind a journal: what it forgets is forgotten there, too. */
@@ -56,8 +65,9 @@ export interface JournaledStore extends JournaledRecorder, Store {
  */
 export function journaled(recorder: Store, options: JournalOptions): JournaledStore
 export function journaled(recorder: Recorder, options: JournalOptions): JournaledRecorder
+export function journaled(recorder: RecordingPlugin, options: JournalOptions): Journaled
 export function journaled(
-  recorder: Recorder | Store,
+  recorder: Store | Recorder | RecordingPlugin,
   {
     dir,
     maxBytes = 1024 ** 3,
@@ -66,7 +76,7 @@ export function journaled(
     patience = 60_000,
     adoptEvery = 60_000,
   }: JournalOptions,
-): JournaledRecorder {
+): Journaled {
   const path = resolve(dir)
   const name = `${processId}~${randomUUID().slice(0, 8)}`
   const keeper = new StoreWorker('keeper', { path, name, maxBytes }, keeperScript)
@@ -163,8 +173,27 @@ export function journaled(
     )
   }
 
+  /** What a recorder does beside recording. */
+  function recorderBehind(
+    behind: Recorder,
+  ): Pick<Recorder, 'interceptions' | 'interception' | 'reap'> {
+    return {
+      interceptions: (query) => ask(() => behind.interceptions(query)),
+      interception: (id) => ask(() => behind.interception(id)),
+      // What they left in the journal is stored first: it may hold their own ends.
+      reap: async (processIds) => {
+        await lookAround()
+        for (let tries = 0; tries < 100 && (await call<number>('orphans')) > 0; tries++)
+          await pause(100, undefined, { ref: false })
+        if (shipper?.isOpen) await behind.reap?.(processIds)
+      },
+    }
+  }
+
   return {
     ...('sessions' in recorder && storeBehind({ store: recorder, folder: path, ask, forget })),
+    ...('interceptions' in recorder && recorderBehind(recorder)),
+    ...observerOf(recorder),
     name: self,
     durable: true,
     ...(recorder.provisional && { provisional: true as const }),
@@ -190,8 +219,6 @@ export function journaled(
       }
       shipper?.kick()
     },
-    interceptions: (query) => ask(() => recorder.interceptions(query)),
-    interception: (id) => ask(() => recorder.interception(id)),
     faults: () =>
       shipper?.fault ? [`${waiting} records wait in the journal: ${shipper.fault}`] : [],
     open: async (context) => {
@@ -212,13 +239,6 @@ export function journaled(
       await within(shipper.tried, 1000)
       adopting = setInterval(() => void lookAround(), adoptEvery).unref()
     },
-    // What they left in the journal is stored first: it may hold their own ends.
-    reap: async (processIds) => {
-      await lookAround()
-      for (let tries = 0; tries < 100 && (await call<number>('orphans')) > 0; tries++)
-        await pause(100, undefined, { ref: false })
-      if (shipper?.isOpen) await recorder.reap?.(processIds)
-    },
     close: async () => {
       clearInterval(adopting)
       const closing = shipper
@@ -227,10 +247,18 @@ export function journaled(
       try {
         await keeper.close()
       } finally {
-        const closed = Promise.resolve(recorder.close())
+        const closed = Promise.resolve(recorder.close?.())
         if (await within(closed, 2000)) await closed
       }
     },
+  }
+}
+
+/** A plugin that watches, too, does so in front of the journal. */
+function observerOf(plugin: Plugin): Pick<Plugin, 'observe' | 'observes'> {
+  return {
+    ...(plugin.observe && { observe: plugin.observe.bind(plugin) }),
+    ...(plugin.observes && { observes: plugin.observes }),
   }
 }
 

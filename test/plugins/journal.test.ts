@@ -3,10 +3,12 @@ import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { EMPTY } from 'rxjs'
 import { interceptionId } from '../../src/core/ids.ts'
 import type { InterceptionRecord } from '../../src/core/records.ts'
 import { deadLetters, journaled, retryDeadLetters } from '../../src/plugins/journal.ts'
 import { memoryRecorder } from '../../src/plugins/memory-recorder.ts'
+import { fakeInterception } from '../../src/testing.ts'
 import { end, prompt, start, tool, usage, wholeInterception } from '../support/stored-records.ts'
 import { filesIn, newFolder, openJournal } from './journal/journals.ts'
 import { moodyStore } from './journal/moody-store.ts'
@@ -49,6 +51,25 @@ test('a batch is on disk while the store is away, and in the store when it is ba
     ['error', 'moody-store stores nothing, its records wait in the journal'],
     ['info', 'moody-store stores again'],
   ])
+})
+
+test('a plugin that only records is made durable, and watches as before', async (t) => {
+  const taken: InterceptionRecord[] = []
+  const plugin = {
+    name: 'own',
+    observe: () => [],
+    record: (records: readonly InterceptionRecord[]) => void taken.push(...records),
+  }
+  const journal = journaled(plugin, { dir: newFolder() })
+  t.after(() => journal.close())
+  assert.equal('interceptions' in journal, false)
+  assert.deepEqual([journal.name, journal.durable], ['journaled-own', true])
+  assert.deepEqual(journal.observe?.(EMPTY, fakeInterception()), [])
+  await journal.open()
+  const records = wholeInterception()
+  await journal.record(records)
+  while (journal.journalRecords > 0) await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(taken, records)
 })
 
 test('queries go to the store', async (t) => {

@@ -1,7 +1,6 @@
 import type { Diagnostics } from '../../core/diagnostics.ts'
 import { messageOf, SluiceError } from '../../core/errors.ts'
-import type { PluginContext } from '../../core/plugin.ts'
-import type { Recorder } from '../../core/recorder.ts'
+import type { PluginContext, RecordingPlugin } from '../../core/plugin.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import { within } from '../../core/within.ts'
 import type { Shipment } from './journal-folder.ts'
@@ -9,7 +8,7 @@ import { isFinal, type Refused, sift } from './sift.ts'
 import { isStoreFault } from './store-fault.ts'
 
 export interface ShipperOptions {
-  readonly recorder: Recorder
+  readonly recorder: RecordingPlugin
   readonly context: PluginContext
   /** What is to be stored next; null where nothing waits. */
   readonly next: () => Promise<Shipment | null>
@@ -140,7 +139,7 @@ export class Shipper {
   async #openStore(): Promise<void> {
     if (this.#open) return
     const { recorder, context } = this.#options
-    const opening = Promise.resolve(recorder.open({ ...context, journaled: true }))
+    const opening = Promise.resolve(recorder.open?.({ ...context, journaled: true }))
     if (!(await this.#settles(opening))) throw await this.#giveUp()
     await opening
     this.#open = true
@@ -163,7 +162,7 @@ export class Shipper {
   async #giveUp(): Promise<SluiceError> {
     const { recorder, patience } = this.#options
     this.#open = false
-    if (this.#state !== 'stopped') await within(Promise.resolve(recorder.close()), 5000)
+    if (this.#state !== 'stopped') await within(Promise.resolve(recorder.close?.()), 5000)
     return new SluiceError(`no answer within ${patience} ms`, { code: 'ERR_STORE_AWAY' })
   }
 

@@ -1,4 +1,5 @@
-import type { InterceptionFilter, Recorder } from '../core/recorder.ts'
+import { setImmediate as turn } from 'node:timers/promises'
+import type { InterceptionFilter, Recorder, StoredInterception } from '../core/recorder.ts'
 import { csvHead, csvRows } from './export-csv.ts'
 import { exportLine } from './export-line.ts'
 import { exportPages } from './export-pages.ts'
@@ -25,14 +26,31 @@ export async function* exportText({
   let told = 0
   if (format === 'csv') yield csvHead()
   for await (const page of exportPages(store, { ...filter, startedBefore })) {
-    // A page may be megabytes: in pieces others get a turn where a reader is slow.
-    for (let index = 0; index < page.length; index += rows) {
-      const part = page.slice(index, index + rows)
-      yield format === 'csv' ? csvRows(part) : part.map((each) => `${exportLine(each)}\n`).join('')
+    for (const piece of format === 'csv' ? csvPieces(page) : linePieces(page)) {
+      yield piece
+      await turn()
     }
     told += page.length
     onProgress(told)
   }
 }
 
+// A page may be megabytes: between pieces streams are given a turn.
 const rows = 50
+const characters = 256 * 1024
+
+function* csvPieces(page: readonly StoredInterception[]): Generator<string, void> {
+  for (let index = 0; index < page.length; index += rows)
+    yield csvRows(page.slice(index, index + rows))
+}
+
+function* linePieces(page: readonly StoredInterception[]): Generator<string, void> {
+  let text = ''
+  for (const each of page) {
+    text += `${exportLine(each)}\n`
+    if (text.length < characters) continue
+    yield text
+    text = ''
+  }
+  if (text !== '') yield text
+}

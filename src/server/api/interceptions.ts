@@ -1,9 +1,13 @@
 import { z } from 'zod'
+import type { InterceptionPage } from '../../core/recorder.ts'
 import { canReadAll } from '../identity/caller.ts'
+import { interceptionPages } from '../interception-pages.ts'
+import { answerPieces } from './answer-pieces.ts'
 import { answer, apiError, type Endpoint, endpoint, json, orBadCursor } from './endpoint.ts'
 import { interceptionFilter } from './filters.ts'
 import { counted, interceptionDetail as detail, interception } from './interception-schema.ts'
 import { interceptionDetail, interceptionShape } from './interception-shape.ts'
+import { jsonListPieces, jsonPieces } from './json-pieces.ts'
 import { interceptionFilters, limit, offset, q, uuid } from './parameters.ts'
 
 export const limitFault = {
@@ -45,27 +49,32 @@ export const listInterceptions: Endpoint = endpoint({
   },
   async handle(query, { ctx, caller, store }) {
     const { limit, offset, after_id: after, sort } = query
-    const page = await orBadCursor(
+    const pages = interceptionPages(store, {
+      ...interceptionFilter(query, caller),
+      limit,
+      offset,
+      ...(after !== undefined && { after }),
+      ...(sort && { sort }),
+    })
+    const first = await orBadCursor(
       ctx,
-      () =>
-        store.interceptions({
-          ...interceptionFilter(query, caller),
-          limit,
-          offset,
-          ...(after !== undefined && { after }),
-          ...(sort && { sort }),
-        }),
+      () => pages.next(),
       () => ({
         message: 'Invalid pagination cursor.',
         detail: `after_id: interception "${after}" not found`,
       }),
     )
-    if (!page) return
-    const results = page.results.map(interceptionShape)
-    const isGuess = page.countExact === false
-    answer(ctx, 200, { count: page.count, ...(isGuess && { count_exact: false }), results })
+    if (!first?.value) return
+    const { count, countExact } = first.value
+    const head = { count, ...(countExact === false && { count_exact: false }) }
+    await answerPieces(ctx, jsonListPieces(head, 'results', shapesOf(first.value, pages)))
   },
 })
+
+async function* shapesOf(first: InterceptionPage, rest: AsyncIterable<InterceptionPage>) {
+  for (const each of first.results) yield interceptionShape(each)
+  for await (const { results } of rest) for (const each of results) yield interceptionShape(each)
+}
 
 export const showInterception: Endpoint = endpoint({
   path: '/interceptions/{id}',
@@ -81,7 +90,7 @@ export const showInterception: Endpoint = endpoint({
     const found = await store.interception(ctx.params.id ?? '')
     // Nobody learns by guessing whether there is one.
     if (found && (canReadAll(caller.role) || found.start.initiatorId === caller.id))
-      answer(ctx, 200, interceptionDetail(found))
+      await answerPieces(ctx, jsonPieces(interceptionDetail(found)))
     else answer(ctx, 404, { message: 'Interception not found.' })
   },
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { canReadAll } from '../identity/caller.ts'
+import { answerPieces } from './answer-pieces.ts'
 import {
   type ApiRequest,
   answer,
@@ -13,6 +14,7 @@ import type { ApiError } from './fault.ts'
 import { given, storeFilter, visibleTo } from './filters.ts'
 import { counted } from './interception-schema.ts'
 import { limitFault } from './interceptions.ts'
+import { jsonPieces } from './json-pieces.ts'
 import { limit, offset, q, sessionId, storeFilters, text, uuid } from './parameters.ts'
 import { session, sessionDetail } from './session-schema.ts'
 import { sessionDetailShape, sessionShape } from './session-shape.ts'
@@ -76,7 +78,8 @@ export const listSessions: Endpoint = endpoint({
     if (!page) return
     const sessions = page.sessions.map(sessionShape)
     const isGuess = page.countExact === false
-    answer(ctx, 200, { count: page.count, ...(isGuess && { count_exact: false }), sessions })
+    const head = { count: page.count, ...(isGuess && { count_exact: false }) }
+    await answerPieces(ctx, jsonPieces({ ...head, sessions }))
   },
 })
 
@@ -127,7 +130,7 @@ export const showSession: Endpoint = endpoint({
     )
     if (found === 'none') answer(ctx, 404, { message: 'Session not found.' })
     else if (found?.type === 'session')
-      answer(ctx, 200, sessionDetailShape(found.session, found.threads))
+      await answerPieces(ctx, jsonPieces(sessionDetailShape(found.session, found.threads)))
     else if (found)
       answer(ctx, 409, {
         message: 'Several users have a session of this id: say whose you mean with initiator.',

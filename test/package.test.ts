@@ -130,11 +130,6 @@ test('its declarations are enough for a strict host that adds a record type', ()
   const host = join(folder, 'host')
   mkdirSync(host)
   writeFileSync(join(host, 'package.json'), '{ "type": "module" }')
-  const compilerOptions = {
-    ...{ module: 'nodenext', target: 'es2024', strict: true, noEmit: true, types: [] },
-    ...{ exactOptionalPropertyTypes: true, skipLibCheck: true },
-  }
-  writeFileSync(join(host, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
   writeFileSync(
     join(host, 'host.ts'),
     `import { anthropic, createGateway, type Plugin } from 'sluice'
@@ -149,10 +144,37 @@ test('its declarations are enough for a strict host that adds a record type', ()
     export { createApp }`,
   )
   const compiler = join(project, 'node_modules', 'typescript', 'bin', 'tsc')
-  const { stdout, status } = spawnSync(process.execPath, [compiler, '-p', host], {
-    encoding: 'utf8',
-  })
-  assert.equal(status, 0, stdout)
+  for (const [module, moduleResolution] of [
+    ['nodenext', 'nodenext'],
+    ['esnext', 'bundler'],
+  ]) {
+    const compilerOptions = {
+      ...{ module, moduleResolution, target: 'es2024', strict: true, noEmit: true, types: [] },
+      ...{ exactOptionalPropertyTypes: true, skipLibCheck: true },
+    }
+    writeFileSync(join(host, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
+    const { stdout, status } = spawnSync(process.execPath, [compiler, '-p', host], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stdout)
+  }
+})
+
+test('types that its declarations need come with it', () => {
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: object }
+  const declarations = globSync('dist/**/*.d.ts', { cwd: installed })
+  assert.ok(declarations.length > 100)
+  for (const file of declarations) {
+    const text = readFileSync(join(installed, file), 'utf8')
+    for (const [, name = ''] of text.matchAll(
+      /(?:from |import\()['"](?!node:)((?:@[\w-]+\/)?[\w-]+)/g,
+    )) {
+      const types = `@types/${name.replace(/^@(.*)\//, '$1__')}`
+      for (const needed of [name, types]) {
+        assert.ok(!(needed in devDependencies), `${file} needs ${needed}: make it a dependency`)
+      }
+    }
+  }
 })
 
 test('publint and attw find nothing wrong with the tarball', () => {

@@ -1,16 +1,20 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { type FakeUpstream, fakeUpstream, type Reply } from '../../src/simulator/server.ts'
-import { type GatewayProcess, startGateway, workFolder } from '../support/gateway-process.ts'
-import { mcpServer, type TestMcpServer, textResult } from '../support/mcp-server.ts'
-import type { ReceivedSpan } from '../support/otlp/messages.ts'
+import { type FakeUpstream, fakeUpstream } from '../../src/simulator/server.ts'
+import type { GatewayProcess } from '../support/gateway-process.ts'
+import { mcpServer, textResult } from '../support/mcp-server.ts'
 import { grpcReceiver, type OtlpReceiver, otlpReceiver } from '../support/otlp/receiver.ts'
 import { routes } from '../support/questions.ts'
+import {
+  clientSpan,
+  inError,
+  namesOf,
+  TracedGateways,
+  type TracedOptions,
+} from '../support/traces.ts'
 
+let gateways: TracedGateways
 let upstream: FakeUpstream
 let otlp: OtlpReceiver
 let gateway: GatewayProcess
@@ -18,16 +22,11 @@ let gateway: GatewayProcess
 before(async () => {
   upstream = await fakeUpstream({ freshIds: true })
   otlp = await otlpReceiver()
-  gateway = await start()
+  gateways = new TracedGateways(upstream, otlp)
+  gateway = await gateways.start()
 })
 
-const started: GatewayProcess[] = []
-
-after(async () => {
-  for (const { child } of started) child.kill('SIGKILL')
-  await otlp.close()
-  await upstream.close()
-})
+after(() => gateways.close())
 
 const base = [
   'CachedBridgePool.Acquire',
@@ -143,13 +142,13 @@ test('a client that leaves: all spans end, in error', async () => {
   const { spans } = await traced(
     path,
     { ...ask, stream: true },
-    { reply: { stall: 2 }, leave: true },
+    { reply: { stall: 2 }, leave: 'late' },
   )
   deepEqual(inError(spans), failedUpstream)
 })
 
 test('a request that is refused by us: no upstream span', async () => {
-  const own = await start(['--no-allow-byok'])
+  const own = await gateways.start(['--no-allow-byok'])
   const { path, ask } = routes.messages
   const { spans, status } = await traced(path, ask, { gateway: own })
   equal(status, 403)
@@ -194,10 +193,15 @@ test('no key, prompt or argument is in any span unless content is asked for', ()
 test('rounds with injected tools: an upstream span each, one for each call, and those of connecting', async () => {
   const mcp = await mcpServer({
     tools: () => [{ name: 'say', inputSchema: { type: 'object' } }],
-    call: ({ args }) => (args.bad ? { ...textResult('no'), isError: true } : textResult('yes')),
+    call: ({ args }) =>
+      args.bad
+        ? { result: { ...(textResult('no').result as object), isError: true } }
+        : textResult('yes'),
   })
   after(() => mcp.close())
-  const own = await start(['--trace-content', '--semconv', 'both'], { mcp })
+  const own = await gateways.start(['--trace-content', '--semconv', 'both'], {
+    mcpServers: { test: { url: mcp.url } },
+  })
   const { path, ask } = routes.messages
   const call = (input: object) => ({ answer: { calls: [{ name: 'bmcp_test_say', input }] } })
   const done = { answer: { text: 'Done.', calls: [] } }
@@ -222,6 +226,14 @@ test('rounds with injected tools: an upstream span each, one for each call, and 
   equal(calls[0]?.attributes.mcp_server_name, 'test')
   equal(calls[0]?.attributes.mcp_server_url, mcp.url)
   equal(String(calls[0]?.attributes.mcp_input).length, 100)
+  equal(calls[0]?.attributes['gen_ai.operation.name'], 'execute_tool')
+  equal(calls[0]?.attributes['gen_ai.tool.name'], 'say')
+  equal(calls[0]?.attributes['gen_ai.tool.type'], 'function')
+  match(String(calls[0]?.attributes['gen_ai.tool.call.id']), /^toolu_/)
+  ok(String(calls[0]?.attributes['gen_ai.tool.call.arguments']).length > 200)
+  equal(calls[0]?.attributes['gen_ai.tool.call.result'], 'yes')
+  equal(calls[0]?.attributes['error.type'], undefined)
+  equal(calls[1]?.attributes['error.type'], 'tool_error')
   // A round ends before its tools run; the clock of each span is exact to a millisecond.
   ok(upstreams[0] && calls[0] && upstreams[0].end < calls[0].end)
   ok(upstreams.every(({ attributes }) => Number(attributes['gen_ai.usage.input_tokens']) > 0))
@@ -241,7 +253,7 @@ test('rounds with injected tools: an upstream span each, one for each call, and 
 test('content is cut in bytes, and not there where content is not recorded', async () => {
   const { ask, path } = routes.chat
   const messages = [{ role: 'user', content: 'ü"'.repeat(30_000) }]
-  const full = await start(['--trace-content'])
+  const full = await gateways.start(['--trace-content'])
   const { named } = await traced(path, { ...ask, messages }, { gateway: full })
   const { attributes } = named('Intercept.ProcessRequest.Upstream')
   const text = String(attributes['gen_ai.input.messages'])
@@ -249,7 +261,7 @@ test('content is cut in bytes, and not there where content is not recorded', asy
   ok(Buffer.byteLength(text) > 8 * 1024)
   ok(Array.isArray(JSON.parse(text)))
   ok('gen_ai.tool.definitions' in attributes)
-  const bare = await start(['--trace-content', '--no-record-content'])
+  const bare = await gateways.start(['--trace-content', '--no-record-content'])
   const without = await traced(path, ask, { gateway: bare })
   const { attributes: none } = without.named('Intercept.ProcessRequest.Upstream')
   equal(none['gen_ai.input.messages'], undefined)
@@ -258,7 +270,7 @@ test('content is cut in bytes, and not there where content is not recorded', asy
 
 test('with trace-logs lines of an interception are events of its span', async () => {
   for (const args of [[], ['--log-format', 'json']]) {
-    const own = await start(['--trace-logs', ...args])
+    const own = await gateways.start(['--trace-logs', ...args])
     const { named } = await traced(routes.chat.path, routes.chat.ask, { gateway: own })
     const lines = named('Intercept').events
     equal(lines.length, 1, JSON.stringify(lines))
@@ -268,11 +280,13 @@ test('with trace-logs lines of an interception are events of its span', async ()
 })
 
 test('a shutdown exports what waits, of every worker', async () => {
-  const own = await start(['--workers', '2'], { env: { OTEL_BSP_SCHEDULE_DELAY: '3600000' } })
+  const own = await gateways.start(['--workers', '2'], {
+    env: { OTEL_BSP_SCHEDULE_DELAY: '3600000' },
+  })
   const ids = await Promise.all(
     Array.from({ length: 6 }, async () => {
       const traceId = randomBytes(16).toString('hex')
-      await send(own.url, routes.chat.path, routes.chat.ask, { traceId })
+      await gateways.send(own.url, routes.chat.path, routes.chat.ask, { traceId })
       return traceId
     }),
   )
@@ -286,16 +300,16 @@ test('a collector that is away ends no request and no shutdown', async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
     OTEL_EXPORTER_OTLP_TIMEOUT: '500',
   }
-  const own = await start([], { env })
-  equal((await send(own.url, routes.chat.path, routes.chat.ask, {})).status, 200)
+  const own = await gateways.start([], { env })
+  equal((await gateways.send(own.url, routes.chat.path, routes.chat.ask, {})).status, 200)
   await own.line(/telemetry: /)
   equal(await own.stop(), 0)
 })
 
 test('without trace the client’s own traceparent goes upstream as any header', async () => {
-  const own = await start(['--no-trace'])
+  const own = await gateways.start(['--no-trace'])
   const traceId = randomBytes(16).toString('hex')
-  const { sent } = await send(own.url, routes.chat.path, routes.chat.ask, { traceId })
+  const { sent } = await gateways.send(own.url, routes.chat.path, routes.chat.ask, { traceId })
   equal(sent.headers.traceparent, `00-${traceId}-${clientSpan}-01`)
   equal(await own.stop(), 0)
   ok(!otlp.spans.some((span) => span.traceId === traceId))
@@ -303,7 +317,7 @@ test('without trace the client’s own traceparent goes upstream as any header',
 
 test('spans go out over gRPC, too, and SLUICE_TRACE_ENABLE turns them on', async () => {
   const grpc = await grpcReceiver()
-  const own = await start([], {
+  const own = await gateways.start([], {
     trace: false,
     env: {
       SLUICE_TRACE_ENABLE: 'true',
@@ -320,8 +334,8 @@ test('spans go out over gRPC, too, and SLUICE_TRACE_ENABLE turns them on', async
 
 test('otel-logs exports each record as its log line says it', async () => {
   const env = { OTEL_BLRP_SCHEDULE_DELAY: '50' }
-  const own = await start(['--otel-logs', '--log-content', 'omit'], { trace: false, env })
-  await send(own.url, routes.messages.path, routes.messages.ask, {})
+  const own = await gateways.start(['--otel-logs', '--log-content', 'omit'], { trace: false, env })
+  await gateways.send(own.url, routes.messages.path, routes.messages.ask, {})
   const types = () => otlp.logs.map(({ attributes }) => attributes.record_type)
   await otlp.until(() => types().includes('interception_end'))
   deepEqual(
@@ -341,7 +355,6 @@ test('otel-logs exports each record as its log line says it', async () => {
   ok(Number(usage?.attributes.input_tokens) > 0)
 })
 
-const clientSpan = '00f067aa0ba902b7'
 const inProcess =
   /^Intercept\.(ProcessRequest\..*|Record(Prompt|Token|Tool)Usage|RecordModelThought)$/
 const failedUpstream = [
@@ -350,100 +363,9 @@ const failedUpstream = [
   'Intercept.ProcessRequest.Upstream',
 ]
 
-interface StartOptions {
-  readonly env?: Readonly<Record<string, string>>
-  readonly trace?: boolean
-  readonly mcp?: TestMcpServer
-}
-
-async function start(
-  args: readonly string[] = [],
-  { env = {}, trace = true, mcp }: StartOptions = {},
-): Promise<GatewayProcess> {
-  const folder = workFolder()
-  const file = {
-    providers: [
-      { name: 'anthropic', type: 'anthropic', baseUrl: upstream.url },
-      { name: 'openai', type: 'openai', baseUrl: upstream.url },
-      { name: 'nobody', type: 'anthropic', baseUrl: 'http://127.0.0.1:9' },
-    ],
-    ...(mcp && { mcpServers: { test: { url: mcp.url } } }),
-  }
-  writeFileSync(join(folder, 'sluice.config.json'), JSON.stringify(file))
-  const own = await startGateway([...(trace ? ['--trace'] : []), ...args], {
-    folder,
-    env: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url,
-      OTEL_BSP_SCHEDULE_DELAY: '50',
-      ...env,
-    },
-  })
-  started.push(own)
-  return own
-}
-
-interface TracedOptions extends SendOptions {
-  readonly gateway?: GatewayProcess
-  readonly otlp?: OtlpReceiver
-}
-
-/** Sends a request as part of a new trace, and tells that trace's spans. */
-async function traced(
-  path: string,
-  body: unknown,
-  { gateway: at = gateway, otlp: to = otlp, ...options }: TracedOptions = {},
-) {
-  const traceId = randomBytes(16).toString('hex')
-  const answer = await send(at.url, path, body, { ...options, traceId })
-  const mine = () => to.spans.filter((span) => span.traceId === traceId)
-  // They come in the order of their ends.
-  await to.until(() => mine().some(({ name }) => name === 'Intercept' || name === 'Passthrough'))
-  const spans = mine()
-  const named = (name: string): ReceivedSpan => {
-    const found = spans.filter((span) => span.name === name)
-    equal(found.length, 1, `${name} among ${namesOf(spans)}`)
-    return found[0] as ReceivedSpan
-  }
-  return { ...answer, spans, named }
-}
-
-interface SendOptions {
-  readonly reply?: Reply
-  readonly replies?: readonly Reply[]
-  readonly leave?: boolean
-  readonly traceId?: string
-}
-
-async function send(
-  url: string,
-  path: string,
-  body: unknown,
-  { reply, replies = reply ? [reply] : [], leave = false, traceId = '' }: SendOptions,
-) {
-  upstream.next(...replies)
-  const text = typeof body === 'string' ? body : JSON.stringify(body)
-  const before = upstream.requests.length
-  const status = await new Promise<number>((resolve, reject) => {
-    const sent = request(`${url}${path}`, {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: {
-        'x-api-key': 'secret-key-of-the-client',
-        authorization: 'Bearer secret-key-of-the-client',
-        'content-type': 'application/json',
-        ...(traceId && { traceparent: `00-${traceId}-${clientSpan}-01`, tracestate: 'vendor=1' }),
-      },
-    })
-    sent.on('error', reject)
-    sent.on('response', (response) => {
-      const done = () => resolve(response.statusCode ?? 0)
-      // A cut reply fails; what its trace says is looked at.
-      response.on('error', () => {}).on('close', done)
-      if (leave) response.once('data', () => response.destroy())
-      else response.resume()
-    })
-    sent.end(body === undefined ? undefined : text)
-  })
-  return { status, sent: upstream.requests[before] as (typeof upstream.requests)[number] }
+/** A request of a new trace, to the gateway that all tests share where none is named. */
+function traced(path: string, body: unknown, options: Partial<TracedOptions> = {}) {
+  return gateways.traced(path, body, { gateway, ...options })
 }
 
 async function usageOf(id: string) {
@@ -452,12 +374,4 @@ async function usageOf(id: string) {
   const { token_usages: usages } = (await response.json()) as any
   equal(usages.length, 1)
   return usages[0]
-}
-
-function namesOf(spans: readonly ReceivedSpan[]): string[] {
-  return spans.map(({ name }) => name).sort()
-}
-
-function inError(spans: readonly ReceivedSpan[]): string[] {
-  return namesOf(spans.filter(({ status }) => status.code === 2))
 }

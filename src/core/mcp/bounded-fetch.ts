@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js'
+import { withTraceHeaders } from './trace-context.ts'
 
 /** The call that is being sent: hears when its answer can't come any more. */
 export const sentCall: AsyncLocalStorage<{ readonly broken: (why: string) => void }> =
@@ -14,13 +15,14 @@ const resumeMs = 10_000
  */
 export function boundedFetch(maxBytes: number, call: FetchLike = fetch): FetchLike {
   return async (url, init) => {
-    const response = await call(url, init).catch(reasoned)
-    const { body, status, statusText, headers } = response
+    const headers = init?.method === 'POST' ? withTraceHeaders(init.headers) : init?.headers
+    const response = await call(url, headers ? { ...init, headers } : init).catch(reasoned)
+    const { body, status, statusText, headers: answered } = response
     if (!body) return response
-    const streamed = /^text\/event-stream/i.test(headers.get('content-type') ?? '')
+    const streamed = /^text\/event-stream/i.test(answered.get('content-type') ?? '')
     const waiting = init?.method === 'POST' && response.ok ? sentCall.getStore() : undefined
     const bounded = body.pipeThrough(bound({ maxBytes, streamed, broken: waiting?.broken }))
-    return new Response(bounded, { status, statusText, headers })
+    return new Response(bounded, { status, statusText, headers: answered })
   }
 }
 

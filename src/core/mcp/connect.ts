@@ -7,6 +7,7 @@ import { boundedFetch } from './bounded-fetch.ts'
 import { headersFor } from './server-headers.ts'
 import type { McpServerOptions } from './server-options.ts'
 import { errorWithoutSecrets, namedValues } from './server-secrets.ts'
+import { tellTraces } from './trace-context.ts'
 
 export interface Connection {
   readonly client: Client
@@ -35,6 +36,7 @@ export async function connect(
     'url' in server
       ? await httpTransport(server, { initiator, maxBytes, deadline })
       : await stdioTransport(server, maxBytes)
+  tellTraces(transport)
   const close = async () => {
     await within(terminate(), 5000)
     await within(client.close(), 5000)

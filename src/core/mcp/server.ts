@@ -4,11 +4,12 @@ import type { JsonObject } from '../json.ts'
 import type { SafeSpan } from '../tracing/safe-span.ts'
 import { sentCall } from './bounded-fetch.ts'
 import { type Connection, connect } from './connect.ts'
-import { listTools, type ServerTool } from './list-tools.ts'
+import { type ListOptions, listTools, type ServerTool } from './list-tools.ts'
 import type { Tell } from './news.ts'
 import { addressOf, type McpServerOptions } from './server-options.ts'
 import { errorWithoutSecrets, resultWithoutSecrets } from './server-secrets.ts'
 import { toolFilter } from './tool-filter.ts'
+import { sendWithin } from './trace-context.ts'
 
 export interface ServerProxyOptions {
   readonly initiator: Initiator
@@ -25,6 +26,8 @@ export interface CallOptions {
   readonly signal: AbortSignal
   /** In ms. */
   readonly timeout: number
+  /** What the call is part of. */
+  readonly span?: SafeSpan | null
 }
 
 /** One MCP server as one initiator: connected, its tools known, connected anew when it was lost. */
@@ -66,7 +69,7 @@ export class ServerProxy {
     const list = (connection: Connection) =>
       this.#list(connection, span?.child('StreamableHTTPServerProxy.Init.fetchTools', attributes))
     try {
-      await this.#connected(list)
+      await this.#connected(list, span)
     } catch (error) {
       span?.fail(messageOf(error))
       throw error
@@ -102,7 +105,7 @@ export class ServerProxy {
     { client, sent }: Connection,
     name: string,
     args: JsonObject,
-    { signal, timeout }: CallOptions,
+    { signal, timeout, span }: CallOptions,
   ): Promise<JsonObject> {
     const { ResultSchema } = await import('@modelcontextprotocol/sdk/types.js')
     const request = { method: 'tools/call' as const, params: { name, arguments: { ...args } } }
@@ -110,8 +113,14 @@ export class ServerProxy {
     const ended = AbortSignal.any([signal, broken.signal])
     try {
       const result = await sentCall.run({ broken: (why) => broken.abort(new Error(why)) }, () =>
-        // The SDK's own `callTool` would refuse what does not match the tool's output schema.
-        client.request(request, ResultSchema, { signal: ended, timeout, maxTotalTimeout: timeout }),
+        sendWithin(span, () =>
+          // The SDK's own `callTool` would refuse what does not match the tool's output schema.
+          client.request(request, ResultSchema, {
+            signal: ended,
+            timeout,
+            maxTotalTimeout: timeout,
+          }),
+        ),
       )
       return resultWithoutSecrets(result, sent)
     } catch (error) {
@@ -122,21 +131,23 @@ export class ServerProxy {
     }
   }
 
-  #connected(list = (made: Connection) => this.#list(made)): Promise<Connection> {
+  #connected(list = (made: Connection) => this.#list(made), span?: SafeSpan): Promise<Connection> {
     if (this.#closed) return Promise.reject(closedError(this.name))
     if (this.#connection) return Promise.resolve(this.#connection)
-    this.#connecting ??= this.#connect(list).finally(() => {
+    this.#connecting ??= this.#connect(list, span).finally(() => {
       this.#connecting = undefined
     })
     return this.#connecting
   }
 
-  async #connect(list: (made: Connection) => Promise<void>): Promise<Connection> {
+  async #connect(list: (made: Connection) => Promise<void>, span?: SafeSpan): Promise<Connection> {
     const { initiator, connectTimeout: timeout, maxBytes, log } = this.#options
     clearTimeout(this.#retry)
     let connection: Connection | undefined
     try {
-      connection = await connect(this.#server, { initiator, timeout, maxBytes })
+      connection = await sendWithin(span, () =>
+        connect(this.#server, { initiator, timeout, maxBytes }),
+      )
       await this.#watch(connection)
       await list(connection)
       // Closed while it was made: whoever closes does not wait for a server that may never answer.
@@ -184,7 +195,7 @@ export class ServerProxy {
   async #list({ client, sent }: Connection, span?: SafeSpan): Promise<void> {
     const { connectTimeout: timeout, log, changed } = this.#options
     let seen = 0
-    const listed = listTools(client, {
+    const options: ListOptions = {
       timeout,
       accepts: (tool) => {
         seen++
@@ -196,9 +207,9 @@ export class ServerProxy {
         const what = `tool "${tool}" of MCP server "${this.name}" is left out: ${why}`
         log('warn', what, `${this.name} ${tool}`)
       },
-    })
+    }
     try {
-      this.#tools = await listed
+      this.#tools = await sendWithin(span, () => listTools(client, options))
     } catch (failure) {
       const error = errorWithoutSecrets(failure, sent)
       span?.fail(messageOf(error))

@@ -2,7 +2,7 @@ import type { Format } from '../format.ts'
 import { JsonEdit } from '../json-edit.ts'
 import type { InjectedTool } from '../mcp/toolbox.ts'
 import type { RequestTrace } from '../tracing/request-trace.ts'
-import type { SafeSpan } from '../tracing/safe-span.ts'
+import type { ToolSpan } from '../tracing/tool-span.ts'
 import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
 import type { AnsweredCall, InjectedCall, Merger, ToolDialect } from './dialect.ts'
 import { freeChoice } from './free-choice.ts'
@@ -130,9 +130,9 @@ export class RoundLoop {
     })
   }
 
-  #spanOf({ tool, input }: InjectedCall): SafeSpan | null {
-    const offered = this.options.tools.get(tool)
-    return (offered && this.options.trace?.toolCall(input, offered)) ?? null
+  #spanOf(call: InjectedCall): ToolSpan | null {
+    const offered = this.options.tools.get(call.tool)
+    return (offered && this.options.trace?.toolCall(call, offered)) ?? null
   }
 
   /** Runs ours beside the client's: what came of them is put into the request with which the client answers. */

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.ts'
 import { isObject, type JsonObject, parseJson } from '../json.ts'
 import type { SafeSpan } from '../tracing/safe-span.ts'
+import type { ToolSpan } from '../tracing/tool-span.ts'
 import type { AnsweredCall, InjectedCall } from './dialect.ts'
 import type { ToolLimits } from './limits.ts'
 import { failedResult, readResult, type ToolResult, textOfResult } from './tool-result.ts'
@@ -9,7 +10,12 @@ import { failedResult, readResult, type ToolResult, textOfResult } from './tool-
 export type CallTool = (
   tool: string,
   args: JsonObject,
-  options: { readonly signal: AbortSignal; readonly timeout: number },
+  options: {
+    readonly signal: AbortSignal
+    readonly timeout: number
+    /** What the call is part of. */
+    readonly span: SafeSpan | null
+  },
 ) => Promise<JsonObject>
 
 /** How a call went, for its record. */
@@ -22,7 +28,7 @@ export interface RunOptions {
   readonly callTool: CallTool
   readonly limits: ToolLimits
   readonly signal: AbortSignal
-  readonly spanOf: (call: InjectedCall) => SafeSpan | null
+  readonly spanOf: (call: InjectedCall) => ToolSpan | null
   readonly told: (call: InjectedCall, outcome: CallOutcome) => void
 }
 
@@ -41,15 +47,15 @@ async function run(call: InjectedCall, options: RunOptions): Promise<AnsweredCal
   const { signal, told, spanOf } = options
   const span = spanOf(call)
   const startedAt = performance.now()
-  const tell = (invocationError: string | null) => {
-    if (invocationError !== null) span?.fail(invocationError)
-    span?.end()
+  const tell = (invocationError: string | null, type = '_OTHER') => {
+    span?.end(invocationError === null ? null : { type, message: invocationError })
     told(call, { durationMs: Math.round(performance.now() - startedAt), invocationError })
   }
   try {
     signal.throwIfAborted()
-    const result = await answerTo(call, options)
-    tell(result.isError ? shortened(textOfResult(result)) : null)
+    const result = await answerTo(call, span?.span ?? null, options)
+    span?.answered(() => textOfResult(result))
+    tell(result.isError ? shortened(textOfResult(result)) : null, 'tool_error')
     return { ...call, result }
   } catch (error) {
     if (!signal.aborted) {
@@ -63,12 +69,13 @@ async function run(call: InjectedCall, options: RunOptions): Promise<AnsweredCal
 
 async function answerTo(
   { tool, input }: InjectedCall,
+  span: SafeSpan | null,
   { callTool, limits, signal }: RunOptions,
 ): Promise<ToolResult> {
   // Some models say `null`, or nothing, where a tool takes no arguments.
   const args = /^\s*(null\s*)?$/.test(input) ? {} : parseJson(input)
   if (!isObject(args)) throw new Error('the arguments are no JSON object')
-  const result = await callTool(tool, args, { signal, timeout: limits.callTimeout })
+  const result = await callTool(tool, args, { signal, timeout: limits.callTimeout, span })
   return readResult(result, limits.maxResult)
 }
 

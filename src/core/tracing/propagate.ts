@@ -27,17 +27,29 @@ export function callerOf(headers: RawHeaders): {
 /** Sends a request that names `within` as what it goes on from, in place of what the client said. */
 export function sendWithin(within: Context, request: UpstreamRequest, send: Send): Promise<Reply> {
   const headers = withContext(within, request.headers)
-  // A host's own instrumentation of HTTP clients would name a second one.
-  return context.with(within.setValue(suppressed, true), () => send({ ...request, headers }))
+  return withoutOtherSpans(within, () => send({ ...request, headers }))
 }
 
-function withContext(within: Context, headers: RawHeaders): RawHeaders {
+/** A host's own instrumentation of HTTP clients would make a second span, and name that. */
+export function withoutOtherSpans<T>(within: Context, run: () => T): T {
+  return context.with(within.setValue(suppressed, true), run)
+}
+
+/** Headers, by name, that tell others of a context. */
+export type Carrier = Readonly<Record<string, string>>
+
+export function carrierOf(within: Context): Carrier {
   const carrier: Record<string, string> = {}
   try {
     propagation.inject(within, carrier)
   } catch {
-    return headers
+    return {}
   }
+  return carrier
+}
+
+function withContext(within: Context, headers: RawHeaders): RawHeaders {
+  const carrier = carrierOf(within)
   const names = Object.keys(carrier).map((name) => name.toLowerCase())
   if (names.length === 0) return headers
   const others = filterHeaders(headers, (name) => !names.includes(name.toLowerCase()))

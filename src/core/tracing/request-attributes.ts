@@ -1,4 +1,4 @@
-import { type JsonObject, objectOf } from '../json.ts'
+import { type JsonObject, objectOf, stringOf } from '../json.ts'
 import type { FormatName } from '../records.ts'
 import { inputMessages, systemInstructions, toolDefinitions } from './message-content.ts'
 
@@ -25,7 +25,7 @@ export function requestAttributes(
 ): RequestAttributes {
   return {
     parameters: {
-      ...parametersOf(body),
+      ...parametersOf(format, body),
       ...(dev && newParametersOf(body)),
     },
     content: content
@@ -38,7 +38,7 @@ export function requestAttributes(
   }
 }
 
-function parametersOf(body: JsonObject): Record<string, Value> {
+function parametersOf(format: FormatName, body: JsonObject): Record<string, Value> {
   const choices = numberOf(body.n)
   return defined({
     'gen_ai.request.max_tokens': numberOf(
@@ -52,6 +52,13 @@ function parametersOf(body: JsonObject): Record<string, Value> {
     'gen_ai.request.seed': numberOf(body.seed),
     'gen_ai.request.choice.count': choices === 1 ? undefined : choices,
     'gen_ai.request.stop_sequences': textsOf(body.stop_sequences ?? body.stop),
+    'gen_ai.conversation.id':
+      shortText(body.conversation) ?? shortText(objectOf(body.conversation).id),
+    'gen_ai.output.type': outputTypeOf(body),
+    'openai.request.service_tier':
+      format === 'anthropic_messages' || body.service_tier === 'auto'
+        ? undefined
+        : shortText(body.service_tier),
   })
 }
 
@@ -64,6 +71,16 @@ function newParametersOf(body: JsonObject): Record<string, Value> {
         objectOf(body.output_config).effort,
     ),
   })
+}
+
+/** What the client asked the answer to be, if anything. */
+function outputTypeOf(body: JsonObject): string | undefined {
+  const format =
+    body.response_format ?? objectOf(body.text).format ?? objectOf(body.output_config).format
+  const type = stringOf(objectOf(format).type)
+  if (type?.startsWith('json')) return 'json'
+  if (Array.isArray(body.modalities) && body.modalities.includes('audio')) return 'speech'
+  return type === 'text' ? 'text' : undefined
 }
 
 function numberOf(value: unknown): number | undefined {

@@ -9,6 +9,7 @@ import type { RawHeaders, Reply, Send, UpstreamRequest } from '../upstream.ts'
 import { callerOf } from './propagate.ts'
 import type { RequestAttributes, RequestTraceOptions } from './request-attributes.ts'
 import { SafeSpan } from './safe-span.ts'
+import { ToolSpan, type ToolSpanFacts } from './tool-span.ts'
 import type { Tracing } from './tracing.ts'
 import { UpstreamSpan } from './upstream-span.ts'
 
@@ -141,19 +142,10 @@ export class RequestTrace {
   }
 
   /** A tool of ours that is run. */
-  toolCall(
-    input: string,
-    tool: { readonly name: string; readonly server: string; readonly serverUrl: string },
-  ): SafeSpan {
-    return (this.#process ?? this.#intercept).child('Intercept.ProcessRequest.ToolCall', {
-      ...this.#attributes,
-      mcp_tool_name: tool.name,
-      mcp_server_name: tool.server,
-      mcp_server_url: tool.serverUrl,
-      ...(this.#tracing.content && {
-        mcp_input: Buffer.from(input).subarray(0, 100).toString().toWellFormed(),
-      }),
-    })
+  toolCall(call: ToolSpanFacts['call'], tool: ToolSpanFacts['tool']): ToolSpan {
+    const { content } = this.#tracing
+    const facts = { attributes: this.#attributes, call, tool, content }
+    return new ToolSpan(this.#process ?? this.#intercept, facts)
   }
 
   /** A record that is handed to the recorders; null for those that have no span. */

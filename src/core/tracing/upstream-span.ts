@@ -33,7 +33,7 @@ export class UpstreamSpan {
 
   constructor(parent: SafeSpan, facts: UpstreamFacts, url: URL) {
     const { attributes, known, request, content } = facts
-    const start = { ...attributes, ...known, ...serverOf(url), ...request.parameters }
+    const start = { ...attributes, ...request.parameters, ...known, ...serverOf(url) }
     this.#span = parent.child('Intercept.ProcessRequest.Upstream', start, SpanKind.CLIENT)
     this.#facts = facts
     this.#output = content ? new OutputContent() : null
@@ -67,6 +67,7 @@ export class UpstreamSpan {
 
   /** The model has begun to speak. */
   firstToken(): void {
+    if (this.#facts.known['gen_ai.request.stream'] === undefined) return
     const seconds = (performance.now() - this.#sentAt) / 1000
     this.#span.set({ 'gen_ai.response.time_to_first_chunk': seconds })
   }
@@ -99,7 +100,7 @@ export class UpstreamSpan {
       ...(origin?.model && { 'gen_ai.response.model': origin.model }),
       ...(origin?.fingerprint && { 'openai.response.system_fingerprint': origin.fingerprint }),
       ...(reasons.length > 0 && { 'gen_ai.response.finish_reasons': reasons }),
-      ...(this.#usage && usageAttributes(this.#usage, this.#facts.semconv)),
+      ...(this.#usage && usageAttributes(this.#usage, this.#facts)),
     })
     // Behind all else: where a limit bites, content is what goes.
     this.#span.set(request.content)
@@ -117,19 +118,26 @@ function usageAttributes(
     cacheWriteInputTokens: cacheWrite,
     metadata,
   }: EventOf<'usage'>,
-  semconv: Semconv,
+  { semconv, known }: UpstreamFacts,
 ): Attributes {
-  const reasoning = metadata.reasoning_output_tokens
+  const {
+    reasoning_output_tokens: reasoning,
+    audio_input_tokens: audioIn,
+    audio_output_tokens: audioOut,
+    service_tier: tier,
+  } = metadata
+  const isOpenai = 'openai.api.type' in known
+  const isNew = semconv !== '1.41'
   return {
     'gen_ai.usage.input_tokens': inputTokens + cacheRead + cacheWrite,
     'gen_ai.usage.output_tokens': outputTokens,
     'gen_ai.usage.cache_read.input_tokens': cacheRead,
     ...(semconv !== 'genai-dev' && { 'gen_ai.usage.cache_creation.input_tokens': cacheWrite }),
-    ...(semconv !== '1.41' && { 'gen_ai.usage.cache_write.input_tokens': cacheWrite }),
+    ...(isNew && { 'gen_ai.usage.cache_write.input_tokens': cacheWrite }),
     ...(typeof reasoning === 'number' && { 'gen_ai.usage.reasoning.output_tokens': reasoning }),
-    ...(typeof metadata.service_tier === 'string' && {
-      'openai.response.service_tier': metadata.service_tier,
-    }),
+    ...(isNew && audioIn && { 'gen_ai.usage.audio.input_tokens': audioIn }),
+    ...(isNew && audioOut && { 'gen_ai.usage.audio.output_tokens': audioOut }),
+    ...(isOpenai && tier !== undefined && { 'openai.response.service_tier': tier }),
   }
 }
 

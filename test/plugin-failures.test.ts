@@ -16,6 +16,7 @@ import { Diagnostics } from '../src/core/diagnostics.ts'
 import { ofType } from '../src/core/events.ts'
 import type { Plugin } from '../src/core/plugin.ts'
 import type { RecordBody } from '../src/core/records.ts'
+import { toRecords } from '../src/core/to-records.ts'
 import { capturers } from '../src/plugins/capturers.ts'
 import { structuredLogger } from '../src/plugins/structured-logger.ts'
 import { watchProcessFaults } from '../src/server/process-faults.ts'
@@ -54,6 +55,10 @@ const failures: readonly Failure[] = [
     }),
   },
   { does: 'throws in an operator', plugin: observing((events$) => events$.pipe(map(fault))) },
+  {
+    does: 'throws as it makes records of events',
+    plugin: observing((events$) => events$.pipe(toRecords(fault))),
+  },
   {
     does: 'throws in an operator in the middle of the answer',
     plugin: observing((events$) => events$.pipe(ofType('text'), map(fault))),

@@ -1,8 +1,10 @@
-import { from, Subject, Subscriber } from 'rxjs'
 import { bitOf, observedMask } from './event-mask.ts'
 import type { InterceptionEvent } from './events.ts'
 import type { Interception } from './interception.ts'
+import { Direct, Subscribed, type Way } from './lane-ways.ts'
 import type { Plugin } from './plugin.ts'
+import { recentCpu, threadCpu } from './thread-cpu.ts'
+import { RecordsOf } from './to-records.ts'
 
 /** What a lane may use of the thread in one interception: this, and a little more with each event. */
 const blockingMs = 50
@@ -18,8 +20,8 @@ export interface LaneHost {
 }
 
 /**
- * One plugin's way through one interception: its own Subject and subscription, every call into it guarded, so
- * that its faults close this lane and nothing else.
+ * One plugin's way through one interception: its own events and subscription, every call into it guarded, so that
+ * its faults close this lane and nothing else.
  */
 export class Lane {
   readonly plugin: Plugin
@@ -29,9 +31,8 @@ export class Lane {
   done = false
   readonly #host: LaneHost
   readonly #wants: number
-  /** With `observes`, the plugin is asked when the first of them comes. */
-  #events: Subject<InterceptionEvent> | null = null
-  #sink: Sink | null = null
+  /** What the plugin is called by; with `observes`, it is asked when the first of them comes. */
+  #way: Way | null = null
   #spent = 0
   #seen = 0
   /** When the call into the plugin that is running began; 0 while none runs. */
@@ -49,16 +50,17 @@ export class Lane {
   /** `mask`: which types are among the events, found once for all lanes. */
   next(events: readonly InterceptionEvent[], mask: number): void {
     if (this.done) return
-    if (!this.#events && (mask & this.#wants) !== 0) this.#open()
+    if (!this.#way && (mask & this.#wants) !== 0) this.#open()
     const wants = this.#wants | endBit
-    const subject = this.#events
-    if (!subject || (mask & wants) === 0) return
+    const way = this.#way
+    if (!way || (mask & wants) === 0) return
     this.#enter()
     try {
       for (const event of events) {
         if ((bitOf(event.type) & wants) === 0) continue
+        if (this.done) break
         this.#seen++
-        subject.next(event)
+        way.see(event)
       }
     } catch (error) {
       this.fail(error)
@@ -69,13 +71,13 @@ export class Lane {
   /** Tells the observer that no more events come; what it still emits is taken. */
   complete(): void {
     if (this.done) return
-    if (!this.#events) {
+    if (!this.#way) {
       this.done = true
       return
     }
     this.#enter()
     try {
-      this.#events.complete()
+      this.#way.end()
     } catch (error) {
       this.fail(error)
     }
@@ -104,27 +106,27 @@ export class Lane {
 
   close(): void {
     this.done = true
-    const sink = this.#sink
-    this.#sink = null
+    const way = this.#way
+    this.#way = null
     try {
-      sink?.unsubscribe()
+      way?.leave()
     } catch (error) {
       this.fail(error)
     }
   }
 
   #open(): void {
-    const events = new Subject<InterceptionEvent>()
-    this.#events = events
+    const way = new Subscribed(this)
+    this.#way = way
     this.#enter()
     try {
-      const observed = this.plugin.observe?.(events.asObservable(), this.#host.interception)
+      const observed = this.plugin.observe?.(way.events$, this.#host.interception)
       if (!observed) {
         throw new Error(`observe returned ${observed}: it needs an Observable or a list`)
       }
-      const sink = new Sink(this)
-      this.#sink = sink
-      from(observed).subscribe(sink)
+      if (observed instanceof RecordsOf && observed.events$ === way.events$) {
+        this.#way = new Direct(this, observed)
+      } else way.follow(observed)
     } catch (error) {
       this.fail(error)
     }
@@ -149,46 +151,3 @@ export class Lane {
 }
 
 const endBit = bitOf('end')
-
-/**
- * Subscribes for a lane. Nothing is called after the lane was closed, in the midst of an emission without a pause
- * neither; and it is the lane that unsubscribes, under its guard: else a throw in a `finalize` goes to whoever
- * ended the observer.
- */
-class Sink extends Subscriber<unknown> {
-  readonly #lane: Lane
-
-  constructor(lane: Lane) {
-    super()
-    this.#lane = lane
-  }
-
-  protected override _next(body: unknown): void {
-    this.#lane.take(body)
-  }
-
-  protected override _error(error: unknown): void {
-    this.#lane.fail(error)
-  }
-
-  protected override _complete(): void {
-    this.#lane.close()
-  }
-}
-
-/** The CPU time of this thread, in ms. */
-function threadCpu(): number {
-  const { user, system } = process.threadCpuUsage()
-  return (user + system) / 1000
-}
-
-const sample = { at: -1000, cpu: 0 }
-
-/** The CPU time of this thread at most 5 ms ago: asking costs 0.5 µs, and there are many calls in a burst. */
-function recentCpu(now: number): number {
-  if (now - sample.at > 5) {
-    sample.at = now
-    sample.cpu = threadCpu()
-  }
-  return sample.cpu
-}

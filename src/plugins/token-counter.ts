@@ -1,8 +1,8 @@
-import { map } from 'rxjs'
-import { ofType, type UsageEvent } from '../core/events.ts'
+import type { UsageEvent } from '../core/events.ts'
 import type { Interception } from '../core/interception.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { TokenUsage } from '../core/records.ts'
+import { toRecords } from '../core/to-records.ts'
 
 /** What a reply cost and by which prices. */
 export type Cost = Pick<TokenUsage, 'costNanoUsd' | 'priceSource' | 'priceVersion'>
@@ -21,17 +21,17 @@ export const tokenCounter = ({ price = () => null }: TokenCounterOptions = {}): 
   observes: ['usage'],
   observe: (events$, interception) =>
     events$.pipe(
-      ofType('usage'),
-      map((usage) => {
-        const { type: _, messageId, round, final, ...figures } = usage
-        return {
-          type: 'token_usage' as const,
+      toRecords((event, records) => {
+        if (event.type !== 'usage') return
+        const { type: _, messageId, round, final, ...figures } = event
+        records.next({
+          type: 'token_usage',
           key: String(round),
           provisional: !final,
           msgId: messageId,
           ...figures,
-          ...(final ? costOf(usage, interception, price) : unknown),
-        }
+          ...(final ? costOf(event, interception, price) : unknown),
+        })
       }),
     ),
 })

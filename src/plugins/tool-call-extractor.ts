@@ -1,7 +1,7 @@
-import { mergeMap } from 'rxjs'
-import { ofType, type ToolCallEvent, type ToolResult } from '../core/events.ts'
+import type { ToolCallEvent, ToolResult } from '../core/events.ts'
 import type { Plugin } from '../core/plugin.ts'
 import type { RecordBody } from '../core/records.ts'
+import { toRecords } from '../core/to-records.ts'
 
 export interface ToolCallExtractorOptions {
   /** Keep what tools answered, too, not only that they did. @default false */
@@ -16,12 +16,12 @@ export const toolCallExtractor = ({
   observes: ['request', 'tool_call'],
   observe: (events$) =>
     events$.pipe(
-      ofType('request', 'tool_call'),
-      mergeMap((event) =>
-        event.type === 'tool_call'
-          ? [toolUsage(event)]
-          : event.toolResults.map((result) => toolResult(result, resultContent)),
-      ),
+      toRecords((event, records) => {
+        if (event.type === 'tool_call') records.next(toolUsage(event))
+        else if (event.type === 'request') {
+          for (const result of event.toolResults) records.next(toolResult(result, resultContent))
+        }
+      }),
     ),
 })
 

@@ -5,8 +5,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { InterceptionEvent } from '../src/core/events.ts'
-import { fakeInterception, recordsOf } from '../src/testing.ts'
+import { fakeEvent, fakeInterception, recordsOf } from '../src/testing.ts'
 
 const examples = resolve(import.meta.dirname, '../examples')
 const folder = mkdtempSync(join(tmpdir(), 'sluice-examples-'))
@@ -67,10 +66,7 @@ test('every example is named here and listed by the command without a name', asy
 test('the observer of the example is tested without a gateway', async () => {
   const startedAt = new Date(Date.now() - 500)
   const interception = fakeInterception({ model: 'm', startedAt })
-  const events: InterceptionEvent[] = [
-    { type: 'text', messageId: 'msg_1', choice: 0, text: 'At' },
-    { type: 'text', messageId: 'msg_1', choice: 0, text: ' last' },
-  ]
+  const events = [fakeEvent('text', { text: 'At' }), fakeEvent('text', { text: ' last' })]
   const [record, ...more] = await recordsOf(slowReplies({ overMs: 400 }), events, interception)
   equal(record?.type, 'slow_reply')
   deepEqual(more, [])

@@ -149,6 +149,11 @@ test('the values of `sluice/plugins/*`', async () => {
 })
 
 test('the values of `sluice/testing` and `sluice/server`', async () => {
-  deepEqual(await namesOf('testing.ts'), ['fakeInterception', 'fakeUpstream', 'recordsOf'])
+  deepEqual(await namesOf('testing.ts'), [
+    'fakeEvent',
+    'fakeInterception',
+    'fakeUpstream',
+    'recordsOf',
+  ])
   deepEqual(await namesOf('server/app.ts'), ['createApp'])
 })

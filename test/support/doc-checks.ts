@@ -29,8 +29,8 @@ if (sent.join() !== 'http://127.0.0.1:4141/anthropic/v1/messages,http://127.0.0.
   'README.md § In a Koa server of your own': { serves: (url) => asks(`${url}/ai`) },
   'README.md § An observer of your own': {
     more: `
-import { recordsOf } from 'sluice/testing'
-const call = { type: 'tool_call', messageId: 'm', toolCallId: 'c', itemId: null, tool: 'ls', input: '{}', serverUrl: null, injected: false, invocationError: null, durationMs: null, metadata: {} } as const
+import { fakeEvent, recordsOf } from 'sluice/testing'
+const call = fakeEvent('tool_call', { tool: 'ls' })
 const records = await recordsOf(repeatedCalls(), [call, call, { ...call, tool: 'cat' }, call, call, call, call])
 if (JSON.stringify(records) !== '[{"type":"repeated_call","tool":"ls","times":3}]') throw new Error(JSON.stringify(records))`,
   },

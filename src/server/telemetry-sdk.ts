@@ -33,7 +33,7 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
   const servers = Object.fromEntries(providers.map(({ name, baseUrl }) => [name, baseUrl]))
   return {
     plugins: [
-      ...(settings.otelLogs ? [otelLog(settings.logContent)] : []),
+      ...(settings.otelLogs ? [otelLog(settings)] : []),
       ...(settings.otelMetrics ? [genAiMetrics({ semconv, servers })] : []),
     ],
     stop: async () => {

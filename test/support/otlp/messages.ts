@@ -99,11 +99,11 @@ function decode(type: string, bytes: Uint8Array): Decoded {
   return message.toObject(message.decode(bytes), { longs: String, defaults: false })
 }
 
-function attributesOf(list: Decoded): Attributes {
+export function attributesOf(list: Decoded): Attributes {
   return Object.fromEntries(listOf(list).map(({ key, value }) => [key, plainOf(value)]))
 }
 
-function plainOf(value: Decoded): unknown {
+export function plainOf(value: Decoded): unknown {
   if (value?.arrayValue) return listOf(value.arrayValue.values).map(plainOf)
   if (value?.kvlistValue) return attributesOf(value.kvlistValue.values)
   if (value?.intValue !== undefined) return Number(value.intValue)

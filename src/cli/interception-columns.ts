@@ -13,7 +13,7 @@ export const interceptionColumns: ListColumns<Told> = {
     { name: 'model', cell: (row) => row.model },
     { name: 'in', cell: (row) => figure(sum(row, 'input_tokens')), align: 'right' },
     { name: 'out', cell: (row) => figure(sum(row, 'output_tokens')), align: 'right' },
-    { name: 'cost', cell: (row) => dollars(sum(row, 'cost_nano_usd')), align: 'right' },
+    { name: 'cost', cell: costOf, align: 'right' },
     { name: 'tools', cell: (row) => row.tool_usages?.length || '', align: 'right' },
     { name: 'outcome', cell: (row) => row.outcome ?? 'running' },
     { name: 'took', cell: (row) => seconds(row.duration_ms), align: 'right' },
@@ -61,6 +61,13 @@ export const interceptionColumns: ListColumns<Told> = {
 
 export function toolsOf(row: Told): string[] {
   return ((row.tool_usages ?? []) as Told[]).map(({ tool }) => String(tool))
+}
+
+/** For people. */
+export function costOf(row: Told): string {
+  const usages = (row.token_usages ?? []) as Told[]
+  const unpriced = usages.filter(({ cost_nano_usd }) => cost_nano_usd === null).length
+  return dollars(sum(row, 'cost_nano_usd'), unpriced)
 }
 
 /** Over all its replies; null where there is none, or none of which it is known. */

@@ -1,8 +1,8 @@
 import { printable } from '../server/printable.ts'
-import { sum } from './interception-columns.ts'
+import { costOf, sum } from './interception-columns.ts'
 import type { Told } from './source.ts'
 import { shortened } from './table-text.ts'
-import { clock, dollars, figure, seconds } from './told-values.ts'
+import { clock, figure, seconds } from './told-values.ts'
 
 /** One interception for people: the facts, then what was asked, thought and called. */
 export function interceptionText(row: Told): string {
@@ -21,7 +21,7 @@ export function interceptionText(row: Told): string {
     ['ended', row.ended_at === null ? 'still running' : clock(row.ended_at)],
     ['outcome', outcomeText(row)],
     ['tokens', tokensText(row)],
-    ['cost', dollars(sum(row, 'cost_nano_usd'))],
+    ['cost', costOf(row)],
   ]
   const head = facts
     .filter(([, value]) => value !== '' && value !== undefined && value !== null)

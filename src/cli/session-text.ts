@@ -13,7 +13,7 @@ export function sessionHead(session: Told): string {
     `${session.prompts} prompts`,
     `${session.tool_calls} tool calls`,
     tokens(token_usage_summary),
-    dollars(session.cost_nano_usd),
+    dollars(session.cost_nano_usd, session.unpriced),
   ]
   return lines([
     bold(`${session.id}  ${initiator?.username}  ${client}  ${(models ?? []).join(', ')}`),
@@ -24,7 +24,12 @@ export function sessionHead(session: Told): string {
 /** A prompt, and step by step what was thought and called for it. */
 export function threadText(thread: Told): string {
   const { started_at, prompt, model, token_usage, agentic_actions = [], outcome } = thread
-  const facts = [model, tokens(token_usage), dollars(thread.cost_nano_usd), outcomeText(thread)]
+  const facts = [
+    model,
+    tokens(token_usage),
+    dollars(thread.cost_nano_usd, thread.unpriced),
+    outcomeText(thread),
+  ]
   return lines([
     '',
     `${dim(clock(started_at))}  ${bold(one(prompt ?? '(no prompt)', 200))}`,

@@ -8,11 +8,21 @@ export function figure(value: unknown): string {
   return typeof value === 'number' ? value.toLocaleString('en-US') : ''
 }
 
-/** `$0.0123`, of billionths. */
-export function dollars(nano: unknown): string {
-  if (typeof nano !== 'number') return ''
-  const value = nano / 1e9
-  return `$${value.toFixed(value >= 100 || value === 0 ? 2 : 4)}`
+/** `$0.0123`, of billionths; what lacks a price is not told as if it had been free: `unknown`, or `≥$0.0123`. */
+export function dollars(nano: unknown, unpriced: unknown = 0): string {
+  const known = typeof nano === 'number' ? nano / 1e9 : 0
+  if (known > 0) return `${unpriced ? '≥' : ''}${priceText(known)}`
+  if (unpriced) return 'unknown'
+  return typeof nano === 'number' ? '$0.00' : ''
+}
+
+/** The sum for a program; null where nothing of it is known. */
+export function knownCost(nano: unknown, unpriced: unknown): unknown {
+  return nano || !unpriced ? nano : null
+}
+
+function priceText(value: number): string {
+  return value < 0.0001 ? '<$0.0001' : `$${value.toFixed(value >= 100 ? 2 : 4)}`
 }
 
 /** `2.31 s` */

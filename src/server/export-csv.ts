@@ -56,7 +56,8 @@ const columns: Readonly<Record<string, Column>> = {
   output_tokens: (_, { outputTokens }) => outputTokens,
   cache_read_input_tokens: (_, { cacheReadInputTokens }) => cacheReadInputTokens,
   cache_write_input_tokens: (_, { cacheWriteInputTokens }) => cacheWriteInputTokens,
-  cost_nano_usd: (_, { costNanoUsd }) => costNanoUsd,
+  // What is not known is no 0: whoever adds a column up would take it for free.
+  cost_nano_usd: (_, { costNanoUsd, unpriced }) => costNanoUsd || (unpriced ? null : 0),
   unpriced: (_, { unpriced }) => unpriced,
 }
 

@@ -87,7 +87,7 @@ export const showInterception: Endpoint = endpoint({
     404: json('There is none, or it is another user’s.', apiError),
   },
   async handle(_query, { ctx, caller, store }) {
-    const found = await store.interception(ctx.params.id ?? '')
+    const found = await store.interception((ctx.params.id ?? '').toLowerCase())
     // Nobody learns by guessing whether there is one.
     if (found && (canReadAll(caller.role) || found.start.initiatorId === caller.id))
       await answerPieces(ctx, jsonPieces(interceptionDetail(found)))

@@ -20,6 +20,21 @@ export function limit(fallback: number, most: number, alone: ApiError) {
     })
 }
 
+/** How many threads of a session: the reference takes no 0 there, and says so of all that is no number, too. */
+export function threadLimit(fallback: number, most: number, alone: ApiError) {
+  return text
+    .refine((value) => /^\d{1,9}$/.test(value) && Number(value) >= 1 && Number(value) <= most, {
+      error: `must be between 1 and ${most}`,
+      params: { alone },
+    })
+    .transform(Number)
+    .prefault(String(fallback))
+    .meta({
+      description: 'At most so many.',
+      override: { type: 'integer', minimum: 1, maximum: most, default: fallback },
+    })
+}
+
 const whole = text
   .refine((value) => /^\d{1,10}$/.test(value), {
     error: 'must be a whole number, 0 or more',
@@ -33,13 +48,14 @@ export const offset = whole.prefault('0').meta({
   override: { type: 'integer', minimum: 0, maximum: 2 ** 31 - 1, default: 0 },
 })
 
-/** The id of an interception. */
+/** The id of an interception, told to stores in lower case, as they have it. */
 export function uuid(description: string, alone?: ApiError) {
   return text
     .refine((value) => z.guid().safeParse(value).success, {
       error: 'must be a UUID',
       params: { alone },
     })
+    .transform((value) => value.toLowerCase())
     .optional()
     .meta({ description, override: { type: 'string', format: 'uuid' } })
 }

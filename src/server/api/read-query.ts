@@ -48,7 +48,7 @@ export async function readQuery<P extends z.ZodObject>(
   faults.push(...(await check(Object.fromEntries(given))))
   if (result.success && faults.length === 0) return { query: result.data }
   // Told under the words for a bad `q` where all the faults are in there.
-  const inQuery = ({ field }: Fault) => field === 'q' || !(field in others)
+  const inQuery = ({ field }: Fault) => field === 'q' || !Object.hasOwn(others, field)
   const told = faults.map((each) =>
     search && typeof q === 'string' && inQuery(each) ? { ...each, message: search.message } : each,
   )

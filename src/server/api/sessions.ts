@@ -15,7 +15,7 @@ import { given, storeFilter, visibleTo } from './filters.ts'
 import { counted } from './interception-schema.ts'
 import { limitFault } from './interceptions.ts'
 import { jsonPieces } from './json-pieces.ts'
-import { limit, offset, q, sessionId, storeFilters, text, uuid } from './parameters.ts'
+import { limit, offset, q, sessionId, storeFilters, text, threadLimit, uuid } from './parameters.ts'
 import { session, sessionDetail } from './session-schema.ts'
 import { sessionDetailShape, sessionShape } from './session-shape.ts'
 
@@ -95,7 +95,7 @@ export const showSession: Endpoint = endpoint({
     before_id: uuid('A thread: those before it.', {
       message: 'Invalid before_id query parameter.',
     }),
-    limit: limit(50, 200, {
+    limit: threadLimit(50, 200, {
       message: 'Invalid limit query parameter.',
       detail: 'Limit must be between 1 and 200.',
     }),

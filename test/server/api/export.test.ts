@@ -51,7 +51,7 @@ test('as CSV each is a row with sums, an unknown price is no 0, and nothing runs
   const columns = head.split(',')
   const cell = (row: string | undefined, name: string) => row?.split(',')[columns.indexOf(name)]
   assert.deepEqual([cell(rows[0], 'cost_nano_usd'), cell(rows[0], 'unpriced')], ['5', '0'])
-  assert.equal(cell(rows[1], 'unpriced'), '1')
+  assert.deepEqual([cell(rows[1], 'cost_nano_usd'), cell(rows[1], 'unpriced')], ['', '1'])
   assert.match(text, /'=HYPERLINK/)
   assert.doesNotMatch(text, /,"?=/)
 })

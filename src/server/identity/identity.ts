@@ -1,6 +1,7 @@
 import type { Context } from 'koa'
 import type { Log } from '../../core/diagnostics.ts'
 import { messageOf, SluiceError } from '../../core/errors.ts'
+import { createTransport } from '../../core/transports/create-transport.ts'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Config } from '../config.ts'
 import { apiTokenCheck } from './api-token-check.ts'
@@ -8,6 +9,7 @@ import type { Caller } from './caller.ts'
 import { FailedTries } from './failed-tries.ts'
 import { tokenLooks } from './gateway-token.ts'
 import { headerIdentity } from './header-identity.ts'
+import { issuerFetch } from './issuer-fetch.ts'
 import { issuerKeys } from './issuer-keys.ts'
 import { jwtCheck } from './jwt-check.ts'
 import { localCaller } from './local-caller.ts'
@@ -80,13 +82,14 @@ function byToken(check: TokenCheck, { tries, addressOf, log }: ByTokenOptions): 
 }
 
 function jwtOf(config: Config): TokenCheck {
-  const { jwtIssuer: issuer = '', jwtAudience: audience = '' } = config
+  const { jwtIssuer: issuer = '', jwtAudience: audience = '', proxy } = config
+  const { send } = createTransport(config.transport, { proxy })
   return jwtCheck({
     issuer,
     audience,
     usernameClaim: config.jwtUsernameClaim,
     roleClaim: config.jwtRoleClaim,
-    keys: issuerKeys({ issuer, jwksUrl: config.jwtJwksUrl }),
+    keys: issuerKeys({ issuer, jwksUrl: config.jwtJwksUrl, fetch: issuerFetch(send) }),
   })
 }
 

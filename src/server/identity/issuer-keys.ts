@@ -1,11 +1,19 @@
-import { createLocalJWKSet, createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose'
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  errors,
+  type JWTVerifyGetKey,
+} from 'jose'
 import { SluiceError } from '../../core/errors.ts'
-import { isObject } from '../../core/json.ts'
+import { isObject, parseJson } from '../../core/json.ts'
+import type { IssuerFetch } from './issuer-fetch.ts'
 
 export interface IssuerKeysOptions {
   readonly issuer: string
   /** @default what the issuer publishes */
   readonly jwksUrl: string | undefined
+  readonly fetch: IssuerFetch
   /** How long an issuer that is away is believed by the keys that it had. @default 1 h */
   readonly graceMs?: number
   /** @default 10 min */
@@ -23,6 +31,7 @@ const patienceMs = 3000
 export function issuerKeys({
   issuer,
   jwksUrl,
+  fetch,
   graceMs = 3_600_000,
   maxAgeMs: cacheMaxAge = 600_000,
   cooldownMs: cooldownDuration = 30_000,
@@ -31,11 +40,12 @@ export function issuerKeys({
   let fetchedAt = 0
 
   async function locate(): Promise<ReturnType<typeof createRemoteJWKSet>> {
-    const url = jwksUrl ?? (await discoveredUrl(issuer))
+    const url = jwksUrl ?? (await discoveredUrl(issuer, fetch))
     return createRemoteJWKSet(new URL(url), {
       timeoutDuration: patienceMs,
       cacheMaxAge,
       cooldownDuration,
+      [customFetch]: fetch,
     })
   }
 
@@ -64,13 +74,14 @@ export function issuerKeys({
 }
 
 /** OpenID Connect Discovery 1.0, §4. */
-async function discoveredUrl(issuer: string): Promise<string> {
+async function discoveredUrl(issuer: string, fetch: IssuerFetch): Promise<string> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) })
-  const said: unknown = await answer.json()
+  const said = answer.status === 200 ? parseJson(await answer.text()) : undefined
   if (isObject(said) && said.issuer === issuer && typeof said.jwks_uri === 'string')
     return said.jwks_uri
-  throw new SluiceError(`${url} does not describe the issuer ${issuer}: see jwt-issuer`, {
-    code: 'ERR_ISSUER',
-  })
+  throw new SluiceError(
+    `${url} (${answer.status}) does not describe the issuer ${issuer}: see jwt-issuer`,
+    { code: 'ERR_ISSUER' },
+  )
 }

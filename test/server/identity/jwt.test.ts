@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { SignJWT } from 'jose'
 import { errors, Provider } from 'oidc-provider'
+import { undiciTransport } from '../../../src/core/transports/undici.ts'
+import { issuerFetch } from '../../../src/server/identity/issuer-fetch.ts'
 import { issuerKeys } from '../../../src/server/identity/issuer-keys.ts'
 import { jwtCheck } from '../../../src/server/identity/jwt-check.ts'
+import { startGateway } from '../../support/gateway-process.ts'
 import { type Issuer, startIssuer } from '../../support/issuer.ts'
 import { routes } from '../../support/questions.ts'
 import { served } from '../../support/served.ts'
@@ -25,9 +28,11 @@ const options = (more: object = {}) => ({
   audience: 'sluice',
   usernameClaim: 'preferred_username',
   roleClaim: 'roles',
-  keys: issuerKeys({ issuer: issuer.url, jwksUrl: undefined }),
+  keys: issuerKeys({ issuer: issuer.url, jwksUrl: undefined, fetch: reach }),
   ...more,
 })
+const { send } = undiciTransport({})
+const reach = issuerFetch(send)
 const ann = { sub: 'subject-1', preferred_username: 'ann' }
 
 test('a token of a real OpenID Connect issuer is taken, with the user and role that it names', async (t) => {
@@ -138,7 +143,12 @@ test('a token that was found good is not checked again for a while, and none out
 test('keys are fetched once, and again where a token names a new one', async (t) => {
   const rotating = await startIssuer()
   t.after(() => rotating.close())
-  const keys = issuerKeys({ issuer: rotating.url, jwksUrl: `${rotating.url}/keys`, cooldownMs: 0 })
+  const keys = issuerKeys({
+    issuer: rotating.url,
+    jwksUrl: `${rotating.url}/keys`,
+    fetch: reach,
+    cooldownMs: 0,
+  })
   const check = jwtCheck(options({ issuer: rotating.url, keys }))
   const before = await rotating.sign(ann)
   for (let i = 0; i < 5; i++) await check.caller(await rotating.sign({ ...ann, jti: `${i}` }))
@@ -154,22 +164,52 @@ test('an issuer that is away is 503 for who is new, and known keys go on for a w
   const away = await startIssuer()
   const fresh = await away.sign(ann)
   const again = await away.sign({ ...ann, jti: '2' })
-  const keys = issuerKeys({ issuer: away.url, jwksUrl: undefined, maxAgeMs: 1 })
+  const keys = issuerKeys({ issuer: away.url, jwksUrl: undefined, fetch: reach, maxAgeMs: 1 })
   const check = jwtCheck(options({ issuer: away.url, keys }))
   await check.caller(fresh)
   await away.close()
   assert.equal((await check.caller(again)).username, 'ann')
   const unheard = jwtCheck(
-    options({ issuer: away.url, keys: issuerKeys({ issuer: away.url, jwksUrl: undefined }) }),
+    options({
+      issuer: away.url,
+      keys: issuerKeys({ issuer: away.url, jwksUrl: undefined, fetch: reach }),
+    }),
   )
   await assert.rejects(unheard.caller(fresh), { code: 'ERR_IDENTITY_AWAY', status: 503 })
 })
 
 test('a description of another issuer is not believed', async () => {
-  const keys = issuerKeys({ issuer: `${issuer.url}/`, jwksUrl: undefined })
+  const keys = issuerKeys({ issuer: `${issuer.url}/`, jwksUrl: undefined, fetch: reach })
   const check = jwtCheck(options({ issuer: `${issuer.url}/`, keys }))
   const token = await issuer.sign(ann, { issuer: `${issuer.url}/` })
   await assert.rejects(check.caller(token), { code: 'ERR_IDENTITY_AWAY' })
+})
+
+test('an issuer is reached through the proxies that the environment names', async (t) => {
+  const asked: string[] = []
+  // As proxies are asked: by the whole URL.
+  const proxy = createServer(async (request, response) => {
+    asked.push(request.url ?? '')
+    const reply = await fetch(request.url ?? '')
+    response.writeHead(reply.status).end(await reply.text())
+  }).listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  t.after(() => proxy.close())
+  const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+  const flags = ['--auth', 'jwt', '--jwt-issuer', issuer.url, '--jwt-audience', 'sluice']
+  const headers = { 'x-sluice-token': await issuer.sign(ann) }
+  for (const [more, through] of [
+    [{}, [`${issuer.url}/.well-known/openid-configuration`, `${issuer.url}/keys`]],
+    [{ NO_PROXY: '127.0.0.1' }, []],
+  ] as const) {
+    const gateway = await startGateway([...flags, '--store', 'memory:'], {
+      env: { ...env, ...more },
+    })
+    t.after(() => gateway.stop())
+    const reply = await fetch(`${gateway.url}${me}`, { headers })
+    assert.equal(reply.status, 200, await reply.text())
+    assert.deepEqual(asked.splice(0), through)
+  }
 })
 
 /** A real issuer that gives a machine a token by its client credentials (RFC 6749 §4.4, RFC 9068). */

@@ -12,7 +12,8 @@ registerHooks({
 })
 
 const { listen } = Server.prototype
-Server.prototype.listen = function (this: Server) {
+Server.prototype.listen = function (this: Server, ...given: readonly unknown[]) {
   this.once('listening', () => process.send?.(this.address()))
-  return Reflect.apply(listen, this, [0, '127.0.0.1'])
+  const callbacks = given.filter((each) => typeof each === 'function')
+  return Reflect.apply(listen, this, [0, '127.0.0.1', ...callbacks])
 } as typeof listen

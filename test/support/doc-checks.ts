@@ -79,6 +79,33 @@ if (JSON.stringify(records) !== '[{"type":"repeated_call","tool":"ls","times":3}
     },
   },
   'docs/mount.md § Stopping': { serves: (url) => asks(url), ends: true },
+  'docs/plugins.md § An observer': {
+    more: `
+import { fakeEvent, fakeInterception, recordsOf } from 'sluice/testing'
+const said = ['Hello, ', 'my ', 'dear'].map((text) => fakeEvent('text', { text }))
+const records = await recordsOf(answerLength, said, fakeInterception({ client: 'Codex' }))
+if (JSON.stringify(records) !== '[{"type":"answer_length","client":"Codex","words":3}]') throw new Error(JSON.stringify(records))`,
+  },
+  'docs/plugins.md § A recorder': {
+    more: `
+import { readFileSync } from 'node:fs'
+const recorder = jsonLinesRecorder({ path: 'records.jsonl' })
+await recorder.open?.()
+await recorder.record?.([{ type: 'answer' } as never])
+await recorder.close?.()
+if (readFileSync('records.jsonl', 'utf8') !== '{"type":"answer"}\\n') throw new Error('nothing was written')`,
+  },
+  'docs/plugins.md § A layer': {
+    more: `
+import { Readable } from 'node:stream'
+const request = { method: 'POST', url: new URL('http://127.0.0.1'), headers: [], body: Buffer.from('{}'), signal: AbortSignal.timeout(5000) }
+const statuses = [529, 200]
+const asked = () => ({ status: statuses.shift() ?? 500, statusText: '', headers: [], body: Readable.from([]) })
+const { status } = await onceMore(async () => asked())(request)
+if (status !== 200) throw new Error(String(status))
+const refused = await within(async () => false)(async () => asked())(request).catch(({ code }) => code)
+if (refused !== 'ERR_BUDGET') throw new Error(String(refused))`,
+  },
   'docs/metrics.md § In a server of your own': {
     async serves(url) {
       await asks(`${url}/ai`)

@@ -123,7 +123,8 @@ export class Exchange implements Serving, Settled {
     this.#client.whenGone(() => this.#clientGone())
     const relay = await this.#send(body, tools)
     const finished = (relay?.run() ?? this.#settlement.ended).then(() => {
-      this.#runtime.open.delete(this)
+      // A shutdown closes the recorders as soon as nothing is open: the end of one that it cut is recorded by then.
+      void this.#settlement.ended.then(() => this.#runtime.open.delete(this))
       tellOverhead(this.#runtime.diagnostics, this.#options.provider, this.#settlement.facts)
     })
     return { finished }

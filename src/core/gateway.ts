@@ -106,7 +106,7 @@ export interface Gateway {
   open(): Promise<void>
   /** Refuses new requests, waits `ms` for those that run, then ends them with their records. */
   drain(ms: number): Promise<void>
-  /** Ends what runs, writes what waits, closes plugins and connections. */
+  /** Ends what runs, writes what waits, closes plugins and connections; once, however often it is called. */
   close(): Promise<void>
   readonly diagnostics: Diagnostics
   /** False from a missed `commitWait` until a commit succeeds; with `requireRecording` requests are refused then. */
@@ -190,6 +190,14 @@ export function createGateway({
     state: { draining: false },
   }
 
+  let closing: Promise<void> | undefined
+  const closeAll = async () => {
+    await gateway.drain(0)
+    await runtime.injectedTools?.close()
+    await set.close()
+    await transport.close()
+  }
+
   const gateway: Gateway = {
     diagnostics,
     get recording() {
@@ -241,11 +249,9 @@ export function createGateway({
       runtime.open.abort()
       await within(runtime.open.empty(), 5000)
     },
-    close: async () => {
-      await gateway.drain(0)
-      await runtime.injectedTools?.close()
-      await set.close()
-      await transport.close()
+    close: () => {
+      closing ??= closeAll()
+      return closing
     },
     faults: () => [
       ...set.faults(),

@@ -61,7 +61,8 @@ test('a reply that names no model: none is made up', async () => {
   equal(attributes['gen_ai.response.model'], undefined)
   equal(attributes['gen_ai.response.id'], undefined)
   deepEqual(attributes['gen_ai.response.finish_reasons'], ['error'])
-  equal(attributes['error.type'], '500')
+  equal(attributes['error.type'], 'server_error')
+  equal(attributes['http.response.status_code'], 500)
 })
 
 test('parameters of a request are told in the conventions’ names', async () => {

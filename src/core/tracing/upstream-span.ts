@@ -1,6 +1,9 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api'
+import { errorTypeOf } from '../error-type.ts'
+import { SluiceError } from '../errors.ts'
 import type { EventOf, InterceptionEvent } from '../events.ts'
 import type { Round } from '../format.ts'
+import { outcomeOf } from '../outcome-of.ts'
 import type { Send, UpstreamRequest } from '../upstream.ts'
 import { OutputContent } from './output-content.ts'
 import { sendWithin } from './propagate.ts'
@@ -42,12 +45,13 @@ export class UpstreamSpan {
   async send(request: UpstreamRequest, send: Send): Promise<Awaited<ReturnType<Send>>> {
     try {
       const reply = await sendWithin(this.#span.context, request, send)
-      if (reply.status >= 400)
-        this.fail(String(reply.status), `the upstream answered ${reply.status}`)
+      const { status } = reply
+      this.#span.set({ 'http.response.status_code': status })
+      if (status >= 400) this.fail(errorTypeOf(status), `the upstream answered ${status}`)
       return reply
     } catch (error) {
-      const code = error instanceof Error && 'code' in error ? String(error.code) : '_OTHER'
-      this.fail(code, 'the upstream could not be reached or did not answer')
+      const { errorType } = outcomeOf(error instanceof SluiceError ? error : null)
+      this.fail(errorType, 'the upstream could not be reached or did not answer')
       throw error
     }
   }
@@ -81,7 +85,7 @@ export class UpstreamSpan {
     return this.#readAt !== undefined
   }
 
-  /** The first failure is the one that counts. */
+  /** The first failure is the one that counts. Its type is that of the record, and of metrics. */
   fail(type: string, message: string): void {
     if (this.#failure !== undefined) return
     this.#failure = message

@@ -53,7 +53,8 @@ export class Pipeline implements LaneHost {
     this.#options = options
     this.#trace = trace
     this.interception = interception
-    this.#record({ type: 'interception_start', ...start }, this.#place(startId(interception.id)))
+    // The other way round each member would be added by itself.
+    this.#record({ ...start, type: 'interception_start' }, this.#place(startId(interception.id)))
     for (const plugin of options.plugins) {
       if (plugin.observe) this.#lanes.push(new Lane(plugin, this))
     }
@@ -72,7 +73,7 @@ export class Pipeline implements LaneHost {
     this.emit([Object.freeze(event)])
     for (const lane of this.#lanes) lane.complete()
     await new Promise((resolve) => setImmediate(resolve))
-    this.#record({ type: 'interception_end', ...end }, this.#place(endId(this.interception.id)))
+    this.#record({ ...end, type: 'interception_end' }, this.#place(endId(this.interception.id)))
     this.#ended = true
     if (this.#lanes.every(({ done }) => done)) return
     setTimeout(() => this.#close(), this.#options.settleTimeout).unref()

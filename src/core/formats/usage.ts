@@ -1,8 +1,11 @@
 import type { UsageEvent } from '../events.ts'
 import { countOf, type JsonObject, objectOf } from '../json.ts'
 
-/** Where a format's usage object keeps which figure; `a.b` is a member of a member. */
-export type UsageTable = Readonly<Partial<Record<Figure, readonly string[]>>>
+/** Where a format's usage object keeps which figure: under a name, or that of a member and one of its own. */
+export type UsageTable = readonly {
+  readonly figure: Figure
+  readonly paths: readonly (readonly string[])[]
+}[]
 
 /** Figures with snake-case names go into a usage event's metadata as they are. */
 type Figure =
@@ -23,7 +26,7 @@ type MetadataFigure =
   | 'web_search_requests'
 
 /** Messages: input never includes cached tokens. The last names are those of look-alike vendors. */
-export const anthropicUsage: UsageTable = {
+export const anthropicUsage: UsageTable = usageTable({
   uncachedInput: ['input_tokens'],
   input: ['prompt_tokens'],
   output: ['output_tokens', 'completion_tokens'],
@@ -33,10 +36,10 @@ export const anthropicUsage: UsageTable = {
   cache_write_5m_input_tokens: ['cache_creation.ephemeral_5m_input_tokens'],
   cache_write_1h_input_tokens: ['cache_creation.ephemeral_1h_input_tokens'],
   web_search_requests: ['server_tool_use.web_search_requests'],
-}
+})
 
 /** Chat and Responses: input includes what was read from and written to a cache. */
-export const openaiUsage: UsageTable = {
+export const openaiUsage: UsageTable = usageTable({
   total: ['total_tokens'],
   input: ['prompt_tokens', 'input_tokens'],
   // DeepSeek
@@ -83,6 +86,14 @@ export const openaiUsage: UsageTable = {
   cache_write_5m_input_tokens: ['cache_creation.ephemeral_5m_input_tokens'],
   cache_write_1h_input_tokens: ['cache_creation.ephemeral_1h_input_tokens'],
   web_search_requests: ['server_tool_use.web_search_requests', 'num_search_queries'],
+})
+
+/** `a.b` is a member of a member. */
+function usageTable(paths: Readonly<Partial<Record<Figure, readonly string[]>>>): UsageTable {
+  return Object.entries(paths).map(([figure, paths]) => ({
+    figure: figure as Figure,
+    paths: paths.map((path) => path.split('.')),
+  }))
 }
 
 const metadataFigures: readonly MetadataFigure[] = [
@@ -107,7 +118,7 @@ export class UsageTally {
   }
 
   add(usage: JsonObject): void {
-    for (const [figure, paths] of Object.entries(this.#table) as [Figure, string[]][]) {
+    for (const { figure, paths } of this.#table) {
       const value = figureAt(usage, paths)
       if (value === undefined) continue
       this.#figures[figure] = value
@@ -146,10 +157,9 @@ export class UsageTally {
 }
 
 /** The first figure that is not 0: vendors fill one name and leave its synonyms at 0 or null. */
-function figureAt(usage: JsonObject, paths: readonly string[]): number | undefined {
+function figureAt(usage: JsonObject, paths: UsageTable[number]['paths']): number | undefined {
   let found: number | undefined
-  for (const path of paths) {
-    const [name = '', member] = path.split('.')
+  for (const [name = '', member] of paths) {
     const value = countOf(member === undefined ? usage[name] : objectOf(usage[name])[member])
     if (value) return value
     found ??= value

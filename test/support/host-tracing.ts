@@ -1,4 +1,3 @@
-import { type Context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { NodeSDK, type tracing } from '@opentelemetry/sdk-node'
 
 type HostSpan = tracing.ReadableSpan
@@ -54,9 +53,4 @@ export function hostTracing(): HostTracing {
       }),
     stop: () => sdk.shutdown(),
   }
-}
-
-/** Of a span that lives elsewhere. */
-export function remoteContext(traceId: string, spanId: string): Context {
-  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId, traceFlags: 1, isRemote: true })
 }

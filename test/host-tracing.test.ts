@@ -1,0 +1,199 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { context, metrics, propagation, SpanKind, trace } from '@opentelemetry/api'
+import { logs } from '@opentelemetry/api-logs'
+import type Koa from 'koa'
+import type { Gateway } from '../src/core/gateway.ts'
+import { startGateway, type TestGateway } from './support/gateway.ts'
+import { type HostTracing, hostTracing } from './support/host-tracing.ts'
+import { routes } from './support/questions.ts'
+
+const clientSpan = '00f067aa0ba902b7'
+let host: HostTracing
+
+// Before any SDK is there: this test comes first.
+test('a gateway registers nothing with OpenTelemetry’s API: its host may, also later', async () => {
+  const early = await startGateway({ tracing: { semconv: 'both', content: true, logs: true } })
+  equal((await ask(early)).status, 200)
+  const mine = { isMine: true }
+  for (const [api, register] of [
+    [
+      trace,
+      () => trace.setGlobalTracerProvider({ getTracer: () => trace.getTracer('x'), ...mine }),
+    ],
+    [
+      propagation,
+      () => propagation.setGlobalPropagator({ inject() {}, extract: (c) => c, fields: () => [] }),
+    ],
+    [metrics, () => metrics.setGlobalMeterProvider({ getMeter: () => metrics.getMeter('x') })],
+  ] as const) {
+    ok(register(), 'something was registered before')
+    api.disable()
+  }
+  equal(
+    context.setGlobalContextManager({
+      active: () => context.active(),
+      with: (_, run, self, ...args) => run.apply(self, args),
+      bind: (_, target) => target,
+      enable() {
+        return this
+      },
+      disable() {
+        return this
+      },
+    }),
+    true,
+  )
+  context.disable()
+  ok(!('isMine' in logs.getLoggerProvider()))
+  // Its host's SDK starts only now.
+  host = hostTracing()
+  const { traceId, status } = await ask(early)
+  equal(status, 200)
+  ok((await host.whole(traceId)).some(({ name }) => name === 'Intercept'))
+  await early.close()
+})
+
+test('in a host with an SDK of its own the spans hang on the span that it has open for the request', async () => {
+  const seen: string[] = []
+  const gateway = await startGateway({
+    tracing: true,
+    initiator: () => {
+      seen.push(activeSpan())
+      return 'me'
+    },
+    mount: traced((ctx) => seen.push(`after ${ctx.status} ${activeSpan()}`)),
+  })
+  const { traceId, status } = await ask(gateway)
+  equal(status, 200)
+  const spans = await host.whole(traceId, (all) => all.some(({ name }) => name === 'Intercept'))
+  const named = (name: string) => spans.find((span) => span.name === name)
+  const server = named('POST /anthropic/v1/messages')
+  const intercept = named('Intercept')
+  const upstream = named('Intercept.ProcessRequest.Upstream')
+  ok(server && intercept && upstream)
+  // The host goes on from the client, the gateway from the host.
+  equal(server.parentSpanContext?.spanId, clientSpan)
+  for (const name of ['Intercept', 'CachedBridgePool.Acquire'])
+    equal(named(name)?.parentSpanContext?.spanId, server.spanContext().spanId)
+  equal(intercept.kind, SpanKind.INTERNAL)
+  equal(server.resource.attributes['service.name'], 'host')
+  equal(intercept.instrumentationScope.name, 'sluice')
+  const [sent] = gateway.upstream.requests
+  equal(sent?.headers.traceparent, `00-${traceId}-${upstream.spanContext().spanId}-01`)
+  // What is the host's own stays within its own span, before, amid and after.
+  deepEqual(seen, [server.name, `after 200 ${server.name}`])
+  deepEqual(host.open(), [])
+  await gateway.close()
+})
+
+test('what is not for the gateway passes it by, within the host’s span alone', async () => {
+  const gateway = await startGateway({
+    tracing: true,
+    mount: traced(
+      () => {},
+      (ctx) => {
+        ctx.body = activeSpan()
+      },
+    ),
+  })
+  const { traceId, text } = await ask(gateway, '/own/page')
+  equal(text, 'POST /own/page')
+  const spans = await host.whole(traceId)
+  deepEqual(
+    spans.map(({ name }) => name),
+    ['POST /own/page'],
+  )
+  await gateway.close()
+})
+
+test('plugins’ own spans are part of the interception’s', async () => {
+  const gateway = await startGateway({
+    tracing: true,
+    plugins: [
+      {
+        name: 'own-spans',
+        observe: () => {
+          trace.getTracer('mine').startSpan('looked at').end()
+          return []
+        },
+      },
+    ],
+    mount: traced(() => {}),
+  })
+  const { traceId } = await ask(gateway)
+  const spans = await host.whole(traceId, (all) => all.some(({ name }) => name === 'Intercept'))
+  const intercept = spans.find(({ name }) => name === 'Intercept')
+  const own = spans.find(({ name }) => name === 'looked at')
+  equal(own?.parentSpanContext?.spanId, intercept?.spanContext().spanId)
+  await gateway.close()
+})
+
+test('without tracing the host’s spans are all there are, and its headers go upstream as they came', async () => {
+  const gateway = await startGateway({ mount: traced(() => {}) })
+  const { traceId } = await ask(gateway)
+  const spans = await host.whole(traceId)
+  deepEqual(
+    spans.map(({ name }) => name),
+    ['POST /anthropic/v1/messages'],
+  )
+  equal(gateway.upstream.requests[0]?.headers.traceparent, `00-${traceId}-${clientSpan}-01`)
+  await gateway.close()
+})
+
+test('a host’s SDK whose parts throw costs spans and no request', async () => {
+  await host.stop()
+  for (const api of [trace, context, propagation]) api.disable()
+  const fail = () => {
+    throw new Error('a broken SDK')
+  }
+  trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan: fail, startActiveSpan: fail }) })
+  propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => [] })
+  const gateway = await startGateway({ tracing: { logs: true, content: true } })
+  const { status, text } = await ask(gateway)
+  equal(status, 200)
+  ok(text.includes('"type":"message"'))
+  equal((await gateway.ended(0)).end.outcome, 'completed')
+  await gateway.close()
+})
+
+/** Puts the gateway behind what an instrumentation of HTTP servers does. */
+function traced(
+  after: (ctx: Koa.Context) => void,
+  other: (ctx: Koa.Context) => void = () => {},
+): (app: Koa, gateway: Gateway) => void {
+  const tracer = trace.getTracer('host')
+  return (app: Koa, gateway: Gateway) => {
+    app.use((ctx, next) => {
+      const parent = propagation.extract(context.active(), ctx.headers)
+      const span = tracer.startSpan(`${ctx.method} ${ctx.path}`, { kind: SpanKind.SERVER }, parent)
+      ctx.res.once('close', () => span.end())
+      return context.with(trace.setSpan(parent, span), async () => {
+        await next()
+        after(ctx)
+      })
+    })
+    app.use(gateway.middleware())
+    app.use(other)
+  }
+}
+
+function activeSpan(): string {
+  const span = trace.getActiveSpan()
+  return span && 'name' in span ? String(span.name) : 'none'
+}
+
+async function ask({ url }: TestGateway, path: string = routes.messages.path) {
+  const traceId = randomBytes(16).toString('hex')
+  const reply = await fetch(`${url}${path}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'x-api-key': 'key',
+      traceparent: `00-${traceId}-${clientSpan}-01`,
+    },
+    body: JSON.stringify(routes.messages.ask),
+  })
+  return { traceId, status: reply.status, text: await reply.text() }
+}

@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict'
+import { deepEqual, equal } from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -13,8 +13,17 @@ interface Point {
     readonly value: { readonly stringValue?: string; readonly intValue?: number | string }
   }[]
   readonly sum?: number
+  readonly asInt?: number | string
+  readonly asDouble?: number
   readonly count?: number | string
   readonly explicitBounds?: readonly number[]
+}
+
+interface Usage {
+  readonly input_tokens: number
+  readonly output_tokens: number
+  readonly cache_read_input_tokens: number
+  readonly cache_write_input_tokens: number
 }
 
 interface Metric {
@@ -45,23 +54,27 @@ async function receiver() {
   return { metrics, port, close: () => server.close() }
 }
 
+const before = [
+  'gen_ai.client.operation.duration',
+  'gen_ai.client.operation.time_to_first_chunk',
+  'gen_ai.client.token.usage',
+]
+const since = [
+  'gen_ai.client.inference.duration',
+  'gen_ai.client.inference.operation.input_tokens',
+  'gen_ai.client.inference.operation.output_tokens',
+  'gen_ai.client.inference.time_to_first_chunk',
+  'gen_ai.client.inference.usage.cache_read.input_tokens',
+  'gen_ai.client.inference.usage.cache_write.input_tokens',
+  'gen_ai.client.inference.usage.input_tokens',
+  'gen_ai.client.inference.usage.output_tokens',
+  'gen_ai.client.inference.usage.reasoning.output_tokens',
+]
+
 for (const [semconv, names] of Object.entries({
-  '1.41': [
-    'gen_ai.client.operation.duration',
-    'gen_ai.client.operation.time_to_first_chunk',
-    'gen_ai.client.token.usage',
-  ],
-  'genai-dev': [
-    'gen_ai.client.inference.duration',
-    'gen_ai.client.inference.operation.input_tokens',
-    'gen_ai.client.inference.operation.output_tokens',
-    'gen_ai.client.inference.time_to_first_chunk',
-    'gen_ai.client.inference.usage.cache_read.input_tokens',
-    'gen_ai.client.inference.usage.cache_write.input_tokens',
-    'gen_ai.client.inference.usage.input_tokens',
-    'gen_ai.client.inference.usage.output_tokens',
-    'gen_ai.client.inference.usage.reasoning.output_tokens',
-  ],
+  '1.41': before,
+  'genai-dev': since,
+  both: [...since, ...before],
 })) {
   test(`GenAI metrics named by ${semconv} reach a collector when the gateway stops`, async (t) => {
     const upstream = await fakeUpstream()
@@ -77,7 +90,7 @@ for (const [semconv, names] of Object.entries({
         },
       },
     )
-    const usages: { input_tokens: number; output_tokens: number }[] = []
+    const usages: Usage[] = []
     for (const stream of [true, false]) {
       const reply = await fetch(`${gateway.url}/anthropic/v1/messages`, {
         method: 'POST',
@@ -103,29 +116,50 @@ for (const [semconv, names] of Object.entries({
       usages.reduce((total, usage) => total + pick(usage), 0)
     equal(usages.length, 2)
 
-    const points = (name: string) => collector.metrics.get(name)?.histogram?.dataPoints ?? []
-    const [duration] = points(names[0] ?? '')
-    equal(Number(duration?.count), 2)
-    equal(duration?.explicitBounds?.[0], 0.01)
-    equal(duration?.explicitBounds?.at(-1), 81.92)
-    const attributes = new Map(duration?.attributes.map(({ key, value }) => [key, value]))
-    equal(attributes.get('gen_ai.operation.name')?.stringValue, 'chat')
-    equal(attributes.get('gen_ai.provider.name')?.stringValue, 'anthropic')
-    equal(attributes.get('gen_ai.request.model')?.stringValue, 'claude-sonnet-4-5')
-    equal(Number(attributes.get('server.port')?.intValue), Number(new URL(upstream.url).port))
+    const points = (name: string) => {
+      const { histogram, sum } = collector.metrics.get(name) ?? {}
+      return (histogram ?? sum)?.dataPoints ?? []
+    }
+    for (const name of names.filter((each) => /duration$/.test(each))) {
+      const [duration] = points(name)
+      equal(Number(duration?.count), 2)
+      equal(duration?.explicitBounds?.[0], 0.01)
+      equal(duration?.explicitBounds?.at(-1), 81.92)
+      const attributes = new Map(duration?.attributes.map(({ key, value }) => [key, value]))
+      equal(attributes.get('gen_ai.operation.name')?.stringValue, 'chat')
+      equal(attributes.get('gen_ai.provider.name')?.stringValue, 'anthropic')
+      equal(attributes.get('gen_ai.request.model')?.stringValue, 'claude-sonnet-4-5')
+      equal(Number(attributes.get('server.port')?.intValue), Number(new URL(upstream.url).port))
+    }
+    // Of the one that streamed.
+    for (const name of names.filter((each) => /first_chunk$/.test(each)))
+      equal(Number(points(name)[0]?.count), 1)
 
-    const isOutput = ({ attributes: all }: Point) =>
-      all.some(({ value }) => value.stringValue === 'output')
-    const output =
-      semconv === '1.41'
-        ? points('gen_ai.client.token.usage').find(isOutput)
-        : points('gen_ai.client.inference.operation.output_tokens')[0]
-    ok(output)
-    equal(
-      output.sum,
-      sum(({ output_tokens: tokens }) => tokens),
-    )
-    // Doubling to 81.92 s, and times four to 67,108,864 tokens.
-    equal(output.explicitBounds?.at(-1), 4 ** 13)
+    const tokens =
+      (kind: string) =>
+      ({ attributes: all }: Point) =>
+        all.some(({ value }) => value.stringValue === kind)
+    const wanted = {
+      input: sum(
+        (usage) =>
+          usage.input_tokens + usage.cache_read_input_tokens + usage.cache_write_input_tokens,
+      ),
+      output: sum(({ output_tokens: tokens }) => tokens),
+    }
+    for (const [kind, total] of Object.entries(wanted)) {
+      const measured = [
+        ...points('gen_ai.client.token.usage').filter(tokens(kind)),
+        ...points(`gen_ai.client.inference.operation.${kind}_tokens`),
+      ]
+      equal(measured.length, semconv === 'both' ? 2 : 1)
+      for (const { sum: told, explicitBounds } of measured) {
+        equal(told, total)
+        // Four times as much each, to 67,108,864 tokens.
+        equal(explicitBounds?.at(-1), 4 ** 13)
+      }
+      const counted = points(`gen_ai.client.inference.usage.${kind}_tokens`)
+      equal(counted.length, semconv === '1.41' ? 0 : 1)
+      for (const { asDouble, asInt } of counted) equal(Number(asDouble ?? asInt), total)
+    }
   })
 }

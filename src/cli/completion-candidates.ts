@@ -3,11 +3,13 @@ import type { Command, Option } from 'commander'
 /** What the last word may become, after those before it: from the very commands that are run. */
 export function candidates(program: Command, words: readonly string[]): string[] {
   const before = words.slice(0, -1)
-  const begun = words.at(-1) ?? ''
+  const last = words.at(-1) ?? ''
   let command = program
   let open: Option | undefined
   let given = 0
   for (const word of before) {
+    // To bash a sign of equality is a word of its own.
+    if (open && word === '=') continue
     if (open) open = undefined
     else if (word.startsWith('-')) open = takingValue(command, word)
     else {
@@ -16,7 +18,15 @@ export function candidates(program: Command, words: readonly string[]): string[]
       else given++
     }
   }
-  return possible(command, { open, begun, given }).filter((word) => word.startsWith(begun))
+  const begun = open && last === '=' ? '' : last
+  const [, flag, value = ''] = /^(--[^=]+)=(.*)$/.exec(begun) ?? []
+  const joined = flag === undefined || open ? undefined : takingValue(command, flag)
+  if (joined) return startingWith(value, valuesOf(joined)).map((each) => `${flag}=${each}`)
+  return startingWith(begun, possible(command, { open, begun, given }))
+}
+
+function startingWith(begun: string, words: readonly string[]): string[] {
+  return words.filter((word) => word.startsWith(begun))
 }
 
 interface Place {

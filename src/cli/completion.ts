@@ -33,7 +33,7 @@ Examples:
   sluice completion fish > ~/.config/fish/completions/sluice.fish`
 
 const scripts: Readonly<Record<string, string>> = {
-  // A word with a colon or a sign of equality is several to bash: they are left to file names.
+  // A word with a colon or a sign of equality is several to bash.
   bash: `_sluice() {
   local IFS=$'\\n'
   COMPREPLY=($(sluice completion words -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
@@ -48,6 +48,10 @@ _sluice() {
 }
 if [[ "\${funcstack[1]}" == _sluice ]]; then _sluice "$@"; else compdef _sluice sluice; fi
 `,
-  fish: `complete -c sluice -f -a '(sluice completion words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null; or __fish_complete_path (commandline -ct))'
+  fish: `function __sluice_words
+  set -l found (sluice completion words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+  if set -q found[1]; printf '%s\\n' $found; else; __fish_complete_path (commandline -ct); end
+end
+complete -c sluice -f -a '(__sluice_words)'
 `,
 }

@@ -9,6 +9,8 @@ export type Need =
   | 'prometheus'
   | 'otlp'
   | 'schemathesis'
+  | 'zsh'
+  | 'fish'
   | 'shared'
 
 /** The folder with recorded exchanges, beside the project; not part of it. */

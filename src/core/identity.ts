@@ -18,26 +18,31 @@ type Answer = InitiatorAnswer | null | undefined
 /** Tells who is behind a request; nothing, or a throw, refuses it. */
 export type InitiatorFunction = (ctx: Context) => Answer | Promise<Answer>
 
-/** Rejects with a `SluiceError` of status 403 or 503. */
-export type Identify = (ctx: Context) => Promise<Initiator>
+/** Throws, or rejects with, a `SluiceError` of status 403 or 503. */
+export type Identify = (ctx: Context) => Initiator | Promise<Initiator>
 
 /** Asks the host who it is, for at most `timeout` ms. */
 export function identifyBy(initiator: InitiatorFunction, timeout = 5000): Identify {
-  return async (ctx) => {
-    const answered = ask(ctx, initiator)
-    const answer = answered instanceof Promise ? await limited(answered, timeout) : answered
-    const known = typeof answer === 'string' ? { id: answer } : answer
-    if (!known || typeof known.id !== 'string' || known.id === '') throw unknownInitiator()
-    const { id, username = id, name, role, apiKeyId } = known
-    // Frozen, since every plugin gets to see it.
-    return Object.freeze({
-      id,
-      username,
-      ...(name !== undefined && { name }),
-      ...(role !== undefined && { role }),
-      ...(apiKeyId !== undefined && { apiKeyId }),
-    })
+  return (ctx) => {
+    const answer = ask(ctx, initiator)
+    return answer instanceof Promise
+      ? limited(answer, timeout).then(initiatorOf)
+      : initiatorOf(answer)
   }
+}
+
+function initiatorOf(answer: Answer): Initiator {
+  const known = typeof answer === 'string' ? { id: answer } : answer
+  if (!known || typeof known.id !== 'string' || known.id === '') throw unknownInitiator()
+  const { id, username = id, name, role, apiKeyId } = known
+  // Frozen, since every plugin gets to see it.
+  return Object.freeze({
+    id,
+    username,
+    ...(name !== undefined && { name }),
+    ...(role !== undefined && { role }),
+    ...(apiKeyId !== undefined && { apiKeyId }),
+  })
 }
 
 function ask(ctx: Context, initiator: InitiatorFunction): Answer | Promise<Answer> {

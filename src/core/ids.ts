@@ -17,7 +17,7 @@ export function recordId(interceptionId: string, plugin: string, key: string): s
   text[14] = hexDigits.charCodeAt(7)
   for (let at = 0; at < mask.length; at++) {
     const place = places[at] as number
-    text[place] = hexDigits.charCodeAt((valueOf[text[place] as number] ?? 0) ^ (mask[at] as number))
+    text[place] = hexDigits.charCodeAt((digitOf[text[place] as number] ?? 0) ^ (mask[at] as number))
   }
   return text.toString('latin1')
 }
@@ -27,7 +27,7 @@ const text = Buffer.alloc(36)
 /** Of the digits of an id that are random, in part or as a whole. */
 const places = [15, 16, 17, 19, 20, 21, 22, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35]
 const hexDigits = '0123456789abcdef'
-const valueOf = Uint8Array.from({ length: 256 }, (_, code) => {
+const digitOf = Uint8Array.from({ length: 256 }, (_, code) => {
   const value = Number.parseInt(String.fromCharCode(code), 16)
   return Number.isNaN(value) ? 0 : value
 })

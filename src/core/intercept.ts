@@ -5,7 +5,12 @@ import { Exchange } from './exchange.ts'
 import type { Format } from './format.ts'
 import type { Initiator } from './interception.ts'
 import type { Lease } from './mcp/pool.ts'
-import { inlineBytes, type RequestRead, readRequestOffThread } from './off-thread.ts'
+import {
+  inlineBytes,
+  type RequestRead,
+  type RequestToRead,
+  readRequestOffThread,
+} from './off-thread.ts'
 import { replyWithSluiceError } from './own-reply.ts'
 import { passThrough, rawBodyOf } from './passthrough.ts'
 import type { Provider } from './provider.ts'
@@ -85,7 +90,13 @@ async function begin(
     const body = await readRequestBody(ctx.req, rawBodyOf(ctx), runtime.settings.maxBodySize)
     // The client's own time is not the gateway's.
     const busySince = options.arrivedAt + (performance.now() - askedAt)
-    const { summary, client: identity, traced } = await read(options, body, { runtime, trace })
+    const { rawHeaders: headers } = ctx.req
+    const { clientRules: rules } = runtime
+    const { bytes } = body
+    const asked = { format: format.name, bytes, headers, rules, traced: trace?.wanted }
+    const read = bytes.length > inlineBytes ? await readLarge(asked) : readRequest(asked)
+    if (!read) throw badJson(body)
+    const { summary, client: identity, traced } = read
     if (summary.background) {
       trace?.notCreated(null)
       return {
@@ -106,18 +117,14 @@ async function begin(
   }
 }
 
-async function read(
-  { ctx, format }: InterceptOptions,
-  { bytes }: RequestBody,
-  { runtime: { clientRules: rules }, trace }: { runtime: Runtime; trace: RequestTrace | null },
-): Promise<NonNullable<RequestRead>> {
-  const { rawHeaders: headers } = ctx.req
-  const request = { format: format.name, bytes, headers, rules, traced: trace?.wanted }
-  const offThread = bytes.length > inlineBytes ? await readRequestOffThread(request) : undefined
-  const result = offThread === undefined ? readRequest(request) : offThread
-  if (result) return result
+async function readLarge(request: RequestToRead): Promise<RequestRead> {
+  const read = await readRequestOffThread(request)
+  return read === undefined ? readRequest(request) : read
+}
+
+function badJson({ bytes }: RequestBody): SluiceError {
   const what = bytes.length === 0 ? 'is empty' : 'is not a JSON object'
-  throw new SluiceError(`the request body ${what}: send one JSON object`, {
+  return new SluiceError(`the request body ${what}: send one JSON object`, {
     code: 'ERR_BAD_JSON',
     status: 400,
   })

@@ -65,7 +65,6 @@ export class Relay {
     const { response, reply } = this.#options
     return new Promise((resolve) => {
       this.#done = resolve
-      this.#watchUpstream()
       reply.body.on('data', (chunk: Buffer) => this.#receive(chunk))
       reply.body.on('end', () => this.#endOfBody())
       reply.body.on('error', (error: Error) => this.#broken(error))
@@ -115,10 +114,14 @@ export class Relay {
     const own = edited ? filterHeaders(theirs, (name) => name !== 'content-length') : theirs
     own.push(...headers)
     writeReplyHead(response, reply, own)
-    // Once this turn's body bytes are in: head and body then go out in one write.
-    setImmediate(() => {
-      if (this.#state === 'flowing') flushHead(response)
-    })
+    setImmediate(Relay.#begun, this)
+  }
+
+  /** Once this turn's body bytes are in: head and body then go out in one write, and short replies need no clock. */
+  static #begun(relay: Relay): void {
+    if (relay.#state !== 'flowing') return
+    flushHead(relay.#options.response)
+    relay.#watchUpstream()
   }
 
   #receive(chunk: Buffer): void {
@@ -193,9 +196,11 @@ export class Relay {
     }
     settlement.facts.heldMs = performance.now() - since
     if (this.#over()) return
-    if (this.#held) this.#write(this.#held)
+    const held = this.#held
     this.#held = null
     this.#state = 'passing'
+    if (this.#upstream === 'ended' && this.#pending.length === 0) return this.#endClient(held)
+    if (held) this.#write(held)
     this.#flush()
     if (this.#upstream === 'ended') this.#endClient()
     else if (this.#upstream === 'broken') this.#cutClient()
@@ -297,10 +302,10 @@ export class Relay {
     else this.#endClient()
   }
 
-  #endClient(): void {
+  #endClient(last: Uint8Array | null = null): void {
     const { response } = this.#options
     if (this.#discarding || response.destroyed) return this.#finish()
-    response.end(() => this.#finish())
+    response.end(last, () => this.#finish())
     // A client that takes nothing would keep the reply open for ever.
     if (response.writableLength > 0)
       this.#stalled ??= setTimeout(() => this.#cutClient(), this.#options.clientIdleTimeout)

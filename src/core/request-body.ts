@@ -30,10 +30,8 @@ export async function readRequestBody(
   maxBytes: number,
 ): Promise<RequestBody> {
   if (request.readableDidRead || request.readableEnded) return parsedBefore(rawBody, maxBytes)
-  const encodings = headerValues(request.rawHeaders, 'content-encoding')
-    .flatMap((value) => value.split(','))
-    .map((name) => name.trim().toLowerCase())
-    .filter((name) => name !== '' && name !== 'identity')
+  const encodings = encodingsOf(request)
+  if (encodings.length === 0) return { bytes: await collect(request, maxBytes), decoded: false }
   const unknown = encodings.find((name) => !decoders.has(name))
   if (unknown !== undefined || encodings.length > 3) {
     throw new SluiceError(
@@ -42,9 +40,19 @@ export async function readRequestBody(
     )
   }
   let bytes = await collect(request, maxBytes)
-  for (const encoding of encodings.reverse()) bytes = await decode(bytes, encoding, maxBytes)
-  return { bytes, decoded: encodings.length > 0 }
+  for (const encoding of encodings.toReversed()) bytes = await decode(bytes, encoding, maxBytes)
+  return { bytes, decoded: true }
 }
+
+function encodingsOf({ headers, rawHeaders }: IncomingMessage): readonly string[] {
+  if (headers['content-encoding'] === undefined) return none
+  return headerValues(rawHeaders, 'content-encoding')
+    .flatMap((value) => value.split(','))
+    .map((name) => name.trim().toLowerCase())
+    .filter((name) => name !== '' && name !== 'identity')
+}
+
+const none: readonly string[] = []
 
 function parsedBefore(rawBody: unknown, maxBytes: number): RequestBody {
   if (typeof rawBody !== 'string' && !Buffer.isBuffer(rawBody)) {
@@ -58,30 +66,31 @@ function parsedBefore(rawBody: unknown, maxBytes: number): RequestBody {
   return { bytes, decoded: true }
 }
 
-async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
-  const chunks: Buffer[] = []
-  let length = 0
-  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
-  const data = (chunk: Buffer) => {
-    length += chunk.length
-    if (length <= maxBytes) chunks.push(chunk)
-    else {
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length'] ?? 0) > maxBytes) return reject(tooLarge(maxBytes))
+    const chunks: Buffer[] = []
+    let length = 0
+    // The request lives as long as its reply, and its listeners would keep the body that long.
+    const leave = () => request.off('data', data).off('end', end).off('close', close)
+    const data = (chunk: Buffer) => {
+      length += chunk.length
+      if (length <= maxBytes) return void chunks.push(chunk)
       request.pause()
+      leave()
       reject(tooLarge(maxBytes))
     }
-  }
-  const end = () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
-  const error = (cause: unknown) => reject(cutShort(cause))
-  const close = () => request.readableEnded || reject(cutShort(undefined))
-  request.on('data', data).on('end', end).on('error', error).on('close', close)
-  try {
-    return await promise
-  } finally {
-    // The request lives as long as its reply, and its listeners would keep the body that long.
-    request.off('data', data).off('end', end).off('error', error).off('close', close)
-    request.on('error', ignore)
-  }
+    const end = () => {
+      leave()
+      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))
+    }
+    // Comes after any error.
+    const close = () => {
+      leave()
+      reject(cutShort(request.errored))
+    }
+    request.on('data', data).on('end', end).on('close', close).on('error', ignore)
+  })
 }
 
 function ignore(): void {}

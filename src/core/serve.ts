@@ -32,7 +32,8 @@ export async function serve(
       return
     }
     if (!plugins.isOpen) await opened(plugins)
-    const initiator = await runtime.identify(ctx)
+    const identified = runtime.identify(ctx)
+    const initiator = identified instanceof Promise ? await identified : identified
     if (response.closed) return
     if (admitted.kind === 'intercepted') {
       await intercept(

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, describe, test } from 'node:test'
-import { MongoClient } from 'mongodb'
+import { describe, test } from 'node:test'
 import type { InterceptionRecord } from '../../src/core/records.ts'
 import type { Store } from '../../src/core/store.ts'
 import { memoryRecorder } from '../../src/plugins/memory-recorder.ts'
 import { mongoRecorder } from '../../src/plugins/mongo-recorder.ts'
-import { type MongoServer, mongoServers } from '../support/mongo.ts'
+import { mongoServers } from '../support/mongo.ts'
 import { at, idAt, told } from '../support/stored-records.ts'
+import { testedMongo } from '../support/tested-mongo.ts'
 import { dyingClient } from './mongo/dying-client.ts'
 import { answersOf, assertAnswers } from './store-contract/answers.ts'
 
@@ -20,16 +20,7 @@ const steps: Readonly<Record<string, number>> = { 'mongo-java-server': 7, Ferret
 
 for (const kind of mongoServers()) {
   describe(`on ${kind.name}`, () => {
-    let server: MongoServer
-    let admin: MongoClient
-    before(async () => {
-      server = await kind.start()
-      admin = new MongoClient(server.uri)
-    })
-    after(async () => {
-      await admin.close()
-      await server.remove()
-    })
+    const mongo = testedMongo(kind)
 
     test('wherever a process dies between two writes, who opens the store next sees all that is stored', async () => {
       const plan = deeds()
@@ -38,30 +29,30 @@ for (const kind of mongoServers()) {
       const expected = await answersOf(memory)
       for (let last = 0, isDead = true; isDead; last += steps[kind.name] ?? 1) {
         const db = `sluice_test_${randomUUID()}`
-        const dying = dyingClient(admin, last)
+        const dying = dyingClient(mongo.admin, last)
         isDead = await diesAmid(mongoRecorder({ client: dying.client, db }), plan)
         assert.equal(isDead, dying.isDead, 'it dies of nothing else')
-        const next = mongoRecorder({ client: admin, db })
+        const next = mongoRecorder({ client: mongo.admin, db })
         await next.open()
         const found = await answersOf(next)
         await next.reindex()
         assertAnswers(await answersOf(next), found, `after ${last} writes, as reindexed`)
         // The dead process's lease ends after half a minute.
-        await admin.db(db).collection('interceptions_leases').deleteMany({})
+        await mongo.admin.db(db).collection('interceptions_leases').deleteMany({})
         // What a journal does.
         for (const deed of plan) await deed(next)
         assertAnswers(await answersOf(next), expected, `after ${last} writes, told again`)
         await next.close()
-        await admin.db(db).dropDatabase()
+        await mongo.admin.db(db).dropDatabase()
       }
     })
 
     test('what another process began and left is done by one that runs', async () => {
       const db = `sluice_test_${randomUUID()}`
-      const runs = mongoRecorder({ client: admin, db, sweepMs: 20 })
+      const runs = mongoRecorder({ client: mongo.admin, db, sweepMs: 20 })
       await runs.open()
       // Enough to be stored, and too few for sessions.
-      const dying = dyingClient(admin, 3)
+      const dying = dyingClient(mongo.admin, 3)
       const records = told({ prompt: 'left behind', start: anna })
       await diesAmid(mongoRecorder({ client: dying.client, db }), [
         (store) => store.record(records),
@@ -75,7 +66,7 @@ for (const kind of mongoServers()) {
         ['left behind'],
       )
       await runs.close()
-      await admin.db(db).dropDatabase()
+      await mongo.admin.db(db).dropDatabase()
     })
   })
 }

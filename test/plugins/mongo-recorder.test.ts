@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
-import { after, before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { inspect } from 'node:util'
-import { type Db, type Document, MongoClient, type WithId } from 'mongodb'
+import type { Db, Document, WithId } from 'mongodb'
 import { Diagnostics } from '../../src/core/diagnostics.ts'
 import { SluiceError } from '../../src/core/errors.ts'
 import { interceptionId } from '../../src/core/ids.ts'
@@ -12,7 +12,7 @@ import { reapedEnd } from '../../src/core/reaped-end.ts'
 import type { Recorder } from '../../src/core/recorder.ts'
 import type { RecordOf } from '../../src/core/records.ts'
 import { type MongoRecorderOptions, mongoRecorder } from '../../src/plugins/mongo-recorder.ts'
-import { type MongoServer, mongoServers } from '../support/mongo.ts'
+import { mongoServers } from '../support/mongo.ts'
 import { lacks } from '../support/mongo-probe.ts'
 import { needs } from '../support/needs.ts'
 import {
@@ -24,6 +24,7 @@ import {
   usage,
   wholeInterception,
 } from '../support/stored-records.ts'
+import { testedMongo } from '../support/tested-mongo.ts'
 import { recorderContract } from './recorder-contract.ts'
 
 const kinds = mongoServers()
@@ -32,16 +33,7 @@ test('a Mongo server to test with', { skip: needs('mongo', kinds.length > 0) }, 
 
 for (const kind of kinds) {
   describe(`on ${kind.name}`, () => {
-    let server: MongoServer
-    let admin: MongoClient
-    before(async () => {
-      server = await kind.start()
-      admin = new MongoClient(server.uri)
-    })
-    after(async () => {
-      await admin.close()
-      await server.remove()
-    })
+    const mongo = testedMongo(kind)
 
     const databases = new Map<Recorder, string>()
     recorderContract({
@@ -51,12 +43,12 @@ for (const kind of kinds) {
       linkRuns: { 'mongo-java-server': 30, FerretDB: 4 }[kind.name] ?? 60,
       create: () => {
         const db = `sluice_test_${randomUUID()}`
-        const recorder = mongoRecorder({ url: server.uri, db })
+        const recorder = mongoRecorder({ url: mongo.server.uri, db })
         databases.set(recorder, db)
         return recorder
       },
       dispose: async (recorder) => {
-        await admin.db(databases.get(recorder)).dropDatabase()
+        await mongo.admin.db(databases.get(recorder)).dropDatabase()
       },
     })
 
@@ -67,13 +59,13 @@ for (const kind of kinds) {
       context?: PluginContext,
     ) {
       const name = `sluice_test_${randomUUID()}`
-      const recorder = mongoRecorder({ url: server.uri, db: name, ...options })
+      const recorder = mongoRecorder({ url: mongo.server.uri, db: name, ...options })
       t.after(async () => {
         await recorder.close()
-        await admin.db(name).dropDatabase()
+        await mongo.admin.db(name).dropDatabase()
       })
       await recorder.open(context)
-      return { recorder, name, db: admin.db(name) }
+      return { recorder, name, db: mongo.admin.db(name) }
     }
 
     test('an interception is one document that can be queried', async (t) => {
@@ -93,7 +85,7 @@ for (const kind of kinds) {
     })
 
     test('several gateways write one interception at once, and nothing is lost', async (t) => {
-      const lacking = await lacks(server.uri, 'concurrent updates')
+      const lacking = await lacks(mongo.server.uri, 'concurrent updates')
       if (lacking) return t.skip(lacking)
       const { recorder, name } = await create(t)
       const others = await Promise.all([1, 2, 3].map(() => create(t, { db: name })))
@@ -217,7 +209,7 @@ for (const kind of kinds) {
     })
 
     test('gateways that write the two ends of a thread at once link it', async (t) => {
-      const lacking = await lacks(server.uri, 'concurrent updates')
+      const lacking = await lacks(mongo.server.uri, 'concurrent updates')
       if (lacking) return t.skip(lacking)
       const { recorder, name } = await create(t)
       const { recorder: other } = await create(t, { db: name })
@@ -317,7 +309,7 @@ for (const kind of kinds) {
     })
 
     test('an index that stands in the way is named', async (t) => {
-      const lacking = await lacks(server.uri, 'index conflicts')
+      const lacking = await lacks(mongo.server.uri, 'index conflicts')
       if (lacking) return t.skip(lacking)
       const { db, recorder } = await create(t)
       await recorder.close()
@@ -330,10 +322,10 @@ for (const kind of kinds) {
     })
 
     test('a client that was given stays open', async (t) => {
-      const { recorder, name } = await create(t, { client: admin })
+      const { recorder, name } = await create(t, { client: mongo.admin })
       await recorder.record(wholeInterception())
       await recorder.close()
-      assert.equal(await admin.db(name).collection('interceptions').countDocuments(), 1)
+      assert.equal(await mongo.admin.db(name).collection('interceptions').countDocuments(), 1)
     })
 
     test('before it is open, and after it is closed, it says so', async (t) => {
@@ -350,12 +342,12 @@ for (const kind of kinds) {
       const diagnostics = new Diagnostics((_, message) => warnings.push(message))
       const times = { heartbeatMs: 20, serverSelectionTimeoutMS: 200 }
       const { db } = await create(t, { processId: 'alive', ...times }, { diagnostics })
-      await server.end(kind.survives === 'stop' ? 'stop' : 'kill')
+      await mongo.server.end(kind.survives === 'stop' ? 'stop' : 'kill')
       const said = () => warnings.filter((line) => /could not say that this process/.test(line))
       await until(async () => said().length > 0)
       await pause(600)
       assert.equal(said().length, 1, 'told once')
-      await server.restart()
+      await mongo.server.restart()
       const marks = () => db.collection<{ _id: string; seenAt: Date }>('interceptions_processes')
       const seen = await setSeen(db, 'alive', 3_600_000)
       await until(async () => Number((await marks().findOne({ _id: 'alive' }))?.seenAt) > +seen)
@@ -368,11 +360,11 @@ for (const kind of kinds) {
       const id = interceptionId()
       await recorder.record([start(id)])
 
-      await server.end(kind.survives === 'stop' ? 'stop' : 'kill')
+      await mongo.server.end(kind.survives === 'stop' ? 'stop' : 'kill')
       await assert.rejects(recorder.record([end(id)]), { code: 'ERR_STORE_AWAY' })
       await assert.rejects(recorder.interceptions(), { code: 'ERR_STORE_AWAY' })
 
-      await server.restart()
+      await mongo.server.restart()
       await recorder.record([end(id)])
       const { results } = await recorder.interceptions()
       assert.equal(results.length, 2)

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { after, before, describe, type TestContext, test } from 'node:test'
+import { describe, type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Db, MongoClient } from 'mongodb'
+import type { Db } from 'mongodb'
 import type { Session } from '../../src/core/session.ts'
 import type { Store } from '../../src/core/store.ts'
 import { mongoRecorder } from '../../src/plugins/mongo-recorder.ts'
-import { type MongoServer, mongoServers } from '../support/mongo.ts'
+import { mongoServers } from '../support/mongo.ts'
 import { lacks } from '../support/mongo-probe.ts'
 import { needs } from '../support/needs.ts'
 import { at, idAt, told } from '../support/stored-records.ts'
+import { testedMongo } from '../support/tested-mongo.ts'
 import { answersOf, assertAnswers } from './store-contract/answers.ts'
 import { storeContract } from './store-contract.ts'
 
@@ -19,16 +20,7 @@ test('a Mongo server to test with', { skip: needs('mongo', kinds.length > 0) }, 
 
 for (const kind of kinds) {
   describe(`on ${kind.name}`, () => {
-    let server: MongoServer
-    let admin: MongoClient
-    before(async () => {
-      server = await kind.start()
-      admin = new MongoClient(server.uri)
-    })
-    after(async () => {
-      await admin.close()
-      await server.remove()
-    })
+    const mongo = testedMongo(kind)
 
     const databases = new Map<Store, string>()
     storeContract({
@@ -43,12 +35,12 @@ for (const kind of kinds) {
           : {},
       create: () => {
         const db = `sluice_test_${randomUUID()}`
-        const store = mongoRecorder({ url: server.uri, db })
+        const store = mongoRecorder({ url: mongo.server.uri, db })
         databases.set(store, db)
         return store
       },
       dispose: async (store) => {
-        await admin.db(databases.get(store)).dropDatabase()
+        await mongo.admin.db(databases.get(store)).dropDatabase()
       },
     })
 
@@ -56,18 +48,18 @@ for (const kind of kinds) {
     async function stores(t: TestContext, count: number): Promise<{ stores: Store[]; db: Db }> {
       const db = `sluice_test_${randomUUID()}`
       const stores = Array.from({ length: count }, (_, index) =>
-        mongoRecorder({ url: server.uri, db, processId: `p-${index}`, sweepMs: 50 }),
+        mongoRecorder({ url: mongo.server.uri, db, processId: `p-${index}`, sweepMs: 50 }),
       )
       t.after(async () => {
         for (const store of stores) await store.close()
-        await admin.db(db).dropDatabase()
+        await mongo.admin.db(db).dropDatabase()
       })
       for (const store of stores) await store.open()
-      return { stores, db: admin.db(db) }
+      return { stores, db: mongo.admin.db(db) }
     }
 
     test('several gateways write one session at once, and all come to the same', async (t) => {
-      const lacking = await lacks(server.uri, 'concurrent updates')
+      const lacking = await lacks(mongo.server.uri, 'concurrent updates')
       if (lacking) return t.skip(lacking)
       const { stores: all } = await stores(t, 3)
       const session = { clientSessionId: 's', sessionId: 's', initiatorId: 'u-1' }
@@ -96,7 +88,7 @@ for (const kind of kinds) {
     })
 
     test('a feed has what all gateways store, each once, wherever it goes on', async (t) => {
-      const lacking = await lacks(server.uri, 'concurrent updates')
+      const lacking = await lacks(mongo.server.uri, 'concurrent updates')
       if (lacking) return t.skip(lacking)
       const { stores: all } = await stores(t, 2)
       const [first, second] = all as [Store, Store]

@@ -17,11 +17,14 @@ const { values } = parseArgs({
     /** Spans and log records go there, and a log line for each record to a file. */
     otlp: { type: 'string' },
     lines: { type: 'string' },
+    /** What of these is on, by comma. */
+    observe: { type: 'string', default: 'traces,logs,lines' },
   },
 })
+const parts = values.otlp === undefined ? [] : values.observe.split(',')
 const observed = await observe()
 const gateway = createGateway({
-  tracing: observed.length > 0,
+  tracing: parts.includes('traces'),
   providers: [anthropic({ baseUrl: values.upstream }), openai({ baseUrl: values.upstream })],
   plugins: [...capturers(), ...observed, await createRecorder(values.sqlite)],
   initiator: () => 'bench',
@@ -48,10 +51,17 @@ async function observe(): Promise<readonly Plugin[]> {
   const { structuredLog } = await import('../src/server/structured-log.ts')
   const log = (level: string, message: string) => console.error(level, message)
   const logContent = 'full'
-  const on = { trace: true, otelLogs: true, otelMetrics: false } as const
-  const settings = { ...on, semconv: '1.41', logContent, providers: [] } as const
+  const on = { trace: parts.includes('traces'), otelLogs: parts.includes('logs') }
+  const settings = {
+    ...on,
+    otelMetrics: false,
+    semconv: '1.41',
+    logContent,
+    providers: [],
+  } as const
   const { plugins } = await startTelemetry(settings, log)
-  const lines = { structuredLogging: true, structuredLogFile: values.lines, logContent } as const
+  const structuredLogging = parts.includes('lines')
+  const lines = { structuredLogging, structuredLogFile: values.lines, logContent } as const
   const onDrop = (reason: string) => console.error('a line was dropped', reason)
   const transports = { records: [] }
   return [...plugins, ...structuredLog(lines, { log: process.stderr, transports, onDrop })]

@@ -7,6 +7,7 @@ import { processId } from '../core/process-id.ts'
 import { within } from '../core/within.ts'
 import { genAiMetrics } from '../plugins/gen-ai-metrics.ts'
 import { otelLog } from './otel-log.ts'
+import { logProcessors, spanProcessors } from './otlp/processors.ts'
 import type { Telemetry, TelemetrySettings } from './telemetry.ts'
 
 /** A collector that is away must not hold up a shutdown. */
@@ -19,11 +20,14 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
     'service.name': 'sluice',
     'service.instance.id': processId,
   })
+  // Undefined: as the SDK makes them.
+  const ofSpans = settings.trace ? spanProcessors() : []
+  const ofLogs = settings.otelLogs ? logProcessors() : []
   const sdk = new NodeSDK({
     resource: resources.defaultResource().merge(own),
     instrumentations: [],
-    ...(!settings.trace && { spanProcessors: [] }),
-    ...(!settings.otelLogs && { logRecordProcessors: [] }),
+    ...(ofSpans && { spanProcessors: ofSpans }),
+    ...(ofLogs && { logRecordProcessors: ofLogs }),
     ...(!settings.otelMetrics && { metricReaders: [] }),
   })
   // After the SDK, which would write to standard output where OTEL_LOG_LEVEL is set.

@@ -1,43 +1,23 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { after, test } from 'node:test'
 import { createReader } from '../src/core/create-reader.ts'
 import type { Format } from '../src/core/format.ts'
-import { formats } from '../src/core/formats/formats.ts'
 import { parseJson } from '../src/core/json.ts'
 import type { StoredInterception } from '../src/core/recorder.ts'
 import { chunked, randomCuts } from './support/cuts.ts'
 import { startGateway, type TestGateway } from './support/gateway.ts'
-import { needs, sharedFolder } from './support/needs.ts'
 import { type RawAnswer, rawCall } from './support/raw-client.ts'
 import { headerOf } from './support/raw-http.ts'
-
-interface Case {
-  readonly path: string
-  readonly method: string
-  readonly mcpInjection: boolean
-  readonly expect: Expected
-}
-
-interface Expected {
-  readonly prompt: string
-  readonly model: string
-  readonly status: number
-  readonly outcome: string
-  readonly passthrough?: true
-  readonly tools: readonly { name: string; args: unknown; toolCallId: string }[]
-  readonly thoughts: readonly { source: string; length: number; sha256: string }[]
-  readonly correlatingToolCallId: string | null
-  readonly tokens: readonly {
-    responseId: string
-    input: number
-    output: number
-    cacheRead: number
-    cacheWrite: number
-  }[]
-}
+import {
+  formatOf,
+  lacking,
+  type RecordedExchange,
+  recordedExchanges,
+  recordedReply,
+  recordedRequest,
+} from './support/recorded-exchanges.ts'
 
 /** A recorded reply: status, headers that matter, body. */
 interface Recorded {
@@ -47,18 +27,11 @@ interface Recorded {
   readonly body: Buffer
 }
 
-const skip = needs('shared')
-const folder = `${sharedFolder}fixtures/`
-const cases = skip
-  ? []
-  : readdirSync(folder)
-      .filter((name) => existsSync(`${folder}${name}/case.json`))
-      .map((name) => ({ name, ...(JSON.parse(text(name, 'case.json')) as Case) }))
-      .filter(({ mcpInjection }) => !mcpInjection)
+const cases = recordedExchanges.filter(({ mcpInjection }) => !mcpInjection)
 
-test('recorded exchanges', { skip }, () => assert.ok(cases.length > 25))
+test('recorded exchanges', { skip: lacking }, () => assert.ok(cases.length > 25))
 
-const bench = skip ? undefined : await startGateway()
+const bench = lacking ? undefined : await startGateway()
 after(() => bench?.close())
 
 for (const each of cases) {
@@ -133,14 +106,9 @@ async function read(
 
 const none = new Uint8Array()
 
-function formatOf(path: string): Format {
-  if (path.endsWith('/messages')) return formats.anthropic_messages
-  return path.endsWith('/responses') ? formats.openai_responses : formats.openai_chat
-}
-
 async function exchange(
   { upstream, port }: TestGateway,
-  { name, path, method }: Case & { name: string },
+  { name, path, method }: RecordedExchange,
   { status, statusText, type, body }: Recorded,
   chunks: readonly Buffer[],
 ): Promise<RawAnswer> {
@@ -152,7 +120,7 @@ async function exchange(
     raw: chunks,
     headers: ['Content-Type', type, ...(streamed ? [] : ['Content-Length', String(body.length)])],
   })
-  const sent = existsSync(`${folder}${name}/request.json`) ? bytes(name, 'request.json') : undefined
+  const sent = recordedRequest(name)
   const answer = await rawCall(port, { path, method, ...(sent && { body: sent }) })
   assert.equal(upstream.requests.length, count + 1, 'one upstream call a round')
   assert.deepEqual(upstream.requests[count]?.body, sent ?? Buffer.alloc(0))
@@ -167,7 +135,7 @@ function assertSame(answer: RawAnswer, { status, statusText, type, body }: Recor
   assert.equal(answer.end, 'whole')
 }
 
-function assertRecords(stored: StoredInterception, expect: Expected): void {
+function assertRecords(stored: StoredInterception, expect: RecordedExchange['expect']): void {
   const { start, end, userPrompts, tokenUsages, toolUsages, modelThoughts } = stored
   assert.equal(start.model, expect.model)
   assert.equal(start.correlatingToolCallId, expect.correlatingToolCallId)
@@ -204,8 +172,7 @@ function assertRecords(stored: StoredInterception, expect: Expected): void {
 
 /** `.http` files hold status and headers, too; all are given a fitting length. */
 function reply(name: string): Recorded {
-  const file = readdirSync(`${folder}${name}`).find((each) => each.startsWith('response.')) ?? ''
-  const content = bytes(name, file)
+  const { file, bytes: content } = recordedReply(name)
   const plain = { status: 200, statusText: 'OK', body: content }
   if (file.endsWith('.sse')) return { ...plain, type: 'text/event-stream' }
   if (file.endsWith('.json')) return { ...plain, type: 'application/json' }
@@ -214,12 +181,4 @@ function reply(name: string): Recorded {
   const body = content.subarray(content.indexOf('{'))
   const type = /^content-type: *(.*)$/im.exec(head)?.[1] ?? ''
   return { status: Number(status), statusText, type, body }
-}
-
-function bytes(name: string, file: string): Buffer {
-  return readFileSync(`${folder}${name}/${file}`)
-}
-
-function text(name: string, file: string): string {
-  return bytes(name, file).toString()
 }

@@ -1,33 +1,25 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import type { EventOf, EventType } from '../src/core/events.ts'
-import { formats } from '../src/core/formats/formats.ts'
 import { arrayOf, objectOf, parseJson } from '../src/core/json.ts'
 import { chunked } from './support/cuts.ts'
-import { needs, sharedFolder } from './support/needs.ts'
+import {
+  formatOf,
+  lacking,
+  type RecordedExchange,
+  recordedExchanges,
+  recordedReply,
+  recordedRequest,
+} from './support/recorded-exchanges.ts'
 import { type TriedRounds, tryRounds } from './support/tool-rounds.ts'
 
-interface Case {
-  readonly path: string
-  readonly streaming: boolean
-  readonly mcpInjection: boolean
-  readonly expect: {
-    readonly prompt: string
-    readonly tools: readonly { name: string; args: unknown; toolCallId: string }[]
-    readonly tokens: readonly { responseId: string; input: number; output: number }[]
-  }
-}
+const cases = recordedExchanges.filter(
+  ({ name }) => name.includes('injected') && !name.endsWith('no-mcp'),
+)
 
-const skip = needs('shared')
-const folder = `${sharedFolder}fixtures/`
-const cases = skip
-  ? []
-  : readdirSync(folder)
-      .filter((name) => name.includes('injected') && !name.endsWith('no-mcp'))
-      .map((name) => ({ name, ...(JSON.parse(read(name, 'case.json')) as Case) }))
-
-test('recorded exchanges with injected tools', { skip }, () => assert.ok(cases.length >= 8))
+test('recorded exchanges with injected tools', { skip: lacking }, () =>
+  assert.ok(cases.length >= 8),
+)
 
 for (const each of cases) {
   test(`${each.name} is one answer to the client, with its calls on record`, async () => {
@@ -43,16 +35,14 @@ for (const each of cases) {
 }
 
 async function tried(
-  { name, path }: Case & { name: string },
+  { name, path }: RecordedExchange,
   cut: (body: Buffer) => readonly Buffer[] = (body) => [body],
 ): Promise<TriedRounds> {
-  const files = readdirSync(folder + name)
-  const answer = (stem: string) => files.find((file) => file.startsWith(`${stem}.`)) ?? ''
   return tryRounds({
     format: formatOf(path),
-    request: read(name, 'request.json'),
+    request: String(recordedRequest(name)),
     rounds: ['response', 'response-2'].map((stem) => ({
-      chunks: cut(Buffer.from(read(name, answer(stem)))),
+      chunks: cut(recordedReply(name, stem).bytes),
     })),
     callTool: async () =>
       name.includes('_error')
@@ -61,7 +51,7 @@ async function tried(
   })
 }
 
-function assertCase({ expect, path, name, streaming }: Case & { name: string }, got: TriedRounds) {
+function assertCase({ expect, path, name, streaming }: RecordedExchange, got: TriedRounds) {
   assert.equal(got.requests.length, 2)
   assert.deepEqual(got.verdict, { outcome: 'completed' })
   // The second request repeats the first one and ends with the call's result.
@@ -104,13 +94,4 @@ function eventsOf<T extends EventType>({ events }: TriedRounds, type: T): EventO
 
 function withoutDuration(event: unknown): unknown {
   return { ...objectOf(event), durationMs: null }
-}
-
-function formatOf(path: string) {
-  if (path.endsWith('/messages')) return formats.anthropic_messages
-  return path.endsWith('/responses') ? formats.openai_responses : formats.openai_chat
-}
-
-function read(name: string, file: string): string {
-  return readFileSync(`${folder}${name}/${file}`, 'utf8')
 }

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import Anthropic from '@anthropic-ai/sdk'
 import OpenAI from 'openai'
@@ -7,32 +6,23 @@ import { arrayOf, objectOf, parseJson } from '../src/core/json.ts'
 import { cost } from '../src/plugins/cost.ts'
 import { startGateway, type TestGateway } from './support/gateway.ts'
 import { mcpServer, textResult, tool } from './support/mcp-server.ts'
-import { needs, sharedFolder } from './support/needs.ts'
 import { rawCall } from './support/raw-client.ts'
+import {
+  lacking,
+  type RecordedExchange,
+  recordedExchanges,
+  recordedReply,
+  recordedRequest,
+} from './support/recorded-exchanges.ts'
 
-interface Case {
-  readonly path: string
-  readonly streaming: boolean
-  readonly expect: {
-    readonly prompt: string
-    readonly tools: readonly { name: string; args: unknown; toolCallId: string }[]
-    readonly tokens: readonly { responseId: string; input: number; output: number }[]
-  }
-}
+const cases = recordedExchanges.filter(({ name }) => /injected_tool.*(block|stream)$/.test(name))
 
-const skip = needs('shared')
-const folder = `${sharedFolder}fixtures/`
-const names = skip
-  ? []
-  : readdirSync(folder).filter((name) => /injected_tool.*(block|stream)$/.test(name))
-
-test('recorded exchanges with injected tools, through the whole gateway', { skip }, () =>
-  assert.ok(names.length >= 8),
+test('recorded exchanges with injected tools, through the whole gateway', { skip: lacking }, () =>
+  assert.ok(cases.length >= 8),
 )
 
-for (const name of names) {
+for (const { name, path, streaming, expect } of cases) {
   test(`${name}: one clean answer, and all of it on record`, async (t) => {
-    const { path, streaming, expect } = JSON.parse(read(name, 'case.json')) as Case
     const fails = name.includes('_error')
     const coder = await mcpServer({
       tools: () =>
@@ -41,21 +31,17 @@ for (const name of names) {
         ),
       call: () => (fails ? { error: { code: -32000, message: 'forbidden' } } : textResult('mock')),
     })
-    const request = Buffer.from(read(name, 'request.json'))
+    const request = recordedRequest(name) ?? assert.fail()
     const model = String(objectOf(parseJson(String(request))).model)
     const gateway = await startGateway({
       mcp: { servers: { coder: { url: coder.url } } },
       capture: { price: cost({ prices: { [model]: { input: 1, output: 2 } } }) },
     })
     t.after(() => Promise.all([gateway.close(), coder.close()]))
-    const files = readdirSync(folder + name)
-    for (const stem of ['response.', 'response-2.']) {
-      const file = files.find((each) => each.startsWith(stem)) ?? ''
+    for (const stem of ['response', 'response-2']) {
+      const { file, bytes } = recordedReply(name, stem)
       const type = file.endsWith('.sse') ? 'text/event-stream' : 'application/json'
-      gateway.upstream.next({
-        raw: readFileSync(`${folder}${name}/${file}`),
-        headers: { 'content-type': type },
-      })
+      gateway.upstream.next({ raw: bytes, headers: { 'content-type': type } })
     }
     const { status, body } = await rawCall(gateway.port, {
       path,
@@ -109,7 +95,7 @@ for (const name of names) {
 function assertSecondRequest(
   { upstream }: TestGateway,
   path: string,
-  { tools }: Case['expect'],
+  { tools }: RecordedExchange['expect'],
   fails: boolean,
 ) {
   const [first, second, ...more] = upstream.requests
@@ -176,8 +162,4 @@ async function answerOf(path: string, streaming: boolean, body: Buffer) {
     calls: items.filter(({ type }) => type === 'function_call').length,
     output: last?.usage?.output_tokens,
   }
-}
-
-function read(name: string, file: string): string {
-  return readFileSync(`${folder}${name}/${file}`, 'utf8')
 }

@@ -3,6 +3,7 @@ import { messageOf, SluiceError } from '../core/errors.ts'
 import { isObject, parseJson } from '../core/json.ts'
 import type { AccountShape } from '../server/account-shapes.ts'
 import type { AccountAdmin } from './account-admin.ts'
+import { connectionHint } from './connection-hint.ts'
 
 /** Users and tokens of a running gateway. `SLUICE_TOKEN` is the token of an owner. */
 export function accountApi(url: string, token: string | undefined): AccountAdmin {
@@ -51,7 +52,7 @@ export function accountApi(url: string, token: string | undefined): AccountAdmin
 
 /** What the gateway said, if it said something. */
 function reasonOf(error: unknown, token: string | undefined): string {
-  if (!(error instanceof HTTPError)) return messageOf(error)
+  if (!(error instanceof HTTPError)) return `${messageOf(error)}${connectionHint(error)}`
   const body = parseJson(String(error.response.body))
   const { statusCode } = error.response
   const hint = statusCode === 401 && token === undefined ? ' Set SLUICE_TOKEN.' : ''

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import got, { HTTPError, type Response } from 'got'
 import { messageOf, SluiceError } from '../core/errors.ts'
 import { isObject, parseJson } from '../core/json.ts'
+import { connectionHint } from './connection-hint.ts'
 
 export type ApiParameters = Readonly<Record<string, string | number | undefined>>
 
@@ -74,7 +75,7 @@ export class ApiCalls {
 
   #fault(error: unknown, text: string, given?: number): SluiceError {
     const status = given ?? (error instanceof HTTPError ? error.response.statusCode : undefined)
-    const reason = reasonOf(text) ?? messageOf(error)
+    const reason = reasonOf(text) ?? `${firstLine(messageOf(error))}${connectionHint(error)}`
     const hint = status === 401 && this.#token === undefined ? ' Set SLUICE_TOKEN.' : ''
     const told = status === undefined ? reason : `${status} ${reason}`
     return new SluiceError(`${this.url} did not answer: ${told}${hint}`, {
@@ -89,6 +90,11 @@ export class ApiCalls {
 function isNotFound(error: unknown): boolean {
   if (!(error instanceof HTTPError) || error.response.statusCode !== 404) return false
   return / not found\.$/.test(reasonOf(String(error.response.body)) ?? '')
+}
+
+/** OpenSSL's go over several. */
+function firstLine(text: string): string {
+  return text.split('\n')[0] ?? text
 }
 
 /** What the gateway said, if it said something. */

@@ -25,7 +25,6 @@ const program: Command = new Command('sluice')
   .description('A gateway for AI traffic: every stream passes untouched, what it was is kept.')
   .version(version(), '--version', 'print the version')
   .helpOption('--help', 'show help')
-  .showHelpAfterError('(add --help for what there is)')
   .addCommand(serveCommand())
   .addCommand(interceptionsCommand())
   .addCommand(sessionsCommand())
@@ -60,17 +59,30 @@ Examples:
   sluice doctor`,
   )
 
-// Whoever reads our output may have seen enough (`| head`).
+for (const command of everyCommand(program))
+  command
+    .showHelpAfterError('(add --help for what there is)')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'sluice: ')) })
+
+let lost: unknown
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+  // Whoever reads our output may have seen enough (`| head`).
+  if (error.code === 'EPIPE') return
+  lost = error
+  process.exitCode = 1
+  process.stderr.write(`sluice: standard output cannot be written: ${error.message}\n`)
 })
 
 try {
   await program.parseAsync()
 } catch (error) {
-  process.stderr.write(`sluice: ${messageOf(error)}\n`)
+  if (error !== lost) process.stderr.write(`sluice: ${messageOf(error)}\n`)
   // A server that could not start may have left a worker behind that would keep us alive.
   process.exit(1)
+}
+
+function everyCommand(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(everyCommand)]
 }
 
 function version(): string {

@@ -2,7 +2,8 @@ import { InvalidArgumentError } from 'commander'
 import { positiveDuration } from '../server/units.ts'
 
 /** A day or a time with its zone, as RFC 3339 in UTC. */
-export function readTime(text: string): string {
+export function readTime(given: string): string {
+  const text = given.toUpperCase()
   const at = Date.parse(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text)
   if (wellFormed.test(text) && !Number.isNaN(at)) return new Date(at).toISOString()
   throw new InvalidArgumentError('Write 2026-01-31 (UTC) or 2026-01-31T18:00:00+01:00.')

@@ -33,6 +33,7 @@ export function tokensCommand(): Command {
       accountOptions(new Command('list'))
         .description('list tokens, without what makes them tokens')
         .argument('[user]', 'only those of one user')
+        .addHelpText('after', '\nExamples:\n  sluice tokens list\n  sluice tokens list alice')
         .action(async (username: string | undefined, flags: Flags) => {
           const admin = await accountAdmin(flags)
           try {
@@ -46,6 +47,10 @@ export function tokensCommand(): Command {
       accountOptions(new Command('revoke'), { output: false })
         .description('refuse a token from now on (at the latest after 30 s)')
         .argument('<id>', 'as tokens list shows it')
+        .addHelpText(
+          'after',
+          '\nExamples:\n  sluice tokens revoke 9b1cbd26-daba-4771-a753-1975c71d7a58',
+        )
         .action(async (id: string, flags: Flags) => {
           const admin = await accountAdmin(flags)
           try {

@@ -37,6 +37,7 @@ export function usersCommand(): Command {
     .addCommand(
       accountOptions(new Command('list'))
         .description('list all users')
+        .addHelpText('after', '\nExamples:\n  sluice users list --output json')
         .action(async (flags: Flags) => {
           const admin = await accountAdmin(flags)
           try {
@@ -51,6 +52,7 @@ export function usersCommand(): Command {
         .description('change what a user may do; tokens keep working')
         .argument('<name>', 'of the user')
         .addArgument(role)
+        .addHelpText('after', '\nExamples:\n  sluice users set-role bob auditor')
         .action(async (name: string, wanted: Role, flags: Flags) => {
           const admin = await accountAdmin(flags)
           try {
@@ -64,6 +66,10 @@ export function usersCommand(): Command {
       accountOptions(new Command('remove'), { output: false })
         .description('remove a user and all tokens; what is recorded stays')
         .argument('<name>', 'of the user')
+        .addHelpText(
+          'after',
+          '\nExamples:\n  sluice erase --initiator bob && sluice users remove bob',
+        )
         .action(async (name: string, flags: Flags) => {
           const admin = await accountAdmin(flags)
           try {

@@ -23,7 +23,7 @@ export type {
   UsageEvent,
 } from './core/events.ts'
 export { ofType } from './core/events.ts'
-export type { GatewayChanges, GatewayOptions } from './core/gateway.ts'
+export type { GatewayChanges, GatewayOptions } from './core/gateway-options.ts'
 export type { InitiatorAnswer, InitiatorFunction } from './core/identity.ts'
 export type { Initiator, Interception } from './core/interception.ts'
 export type { McpOptions } from './core/mcp/injected-tools.ts'

@@ -1,6 +1,6 @@
 import { SluiceError } from './errors.ts'
 import { bitOf } from './event-mask.ts'
-import type { GatewayOptions } from './gateway.ts'
+import type { GatewayOptions } from './gateway-options.ts'
 import type { Plugin } from './plugin.ts'
 
 type CheckedOptions = Required<

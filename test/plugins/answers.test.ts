@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
-import type { GatewayOptions } from '../../src/core/gateway.ts'
+import type { GatewayOptions } from '../../src/core/gateway-options.ts'
 import type { StoredInterception } from '../../src/core/recorder.ts'
 import { answers } from '../../src/plugins/answers.ts'
 import { startGateway } from '../support/gateway.ts'

@@ -1,12 +1,8 @@
 import type { Context, Middleware } from 'koa'
 import { basePath } from '../../core/base-path.ts'
 import { SluiceError } from '../../core/errors.ts'
-import {
-  type Gateway as CoreGateway,
-  createGateway as createCore,
-  type GatewayChanges,
-  type GatewayOptions,
-} from '../../core/gateway.ts'
+import { type Gateway as CoreGateway, createGateway as createCore } from '../../core/gateway.ts'
+import type { GatewayChanges, GatewayOptions } from '../../core/gateway-options.ts'
 import { type InitiatorFunction, identifyBy } from '../../core/identity.ts'
 import type { Store } from '../../core/store.ts'
 import { type Caller, isRole } from '../identity/caller.ts'

@@ -34,7 +34,7 @@ export function parseJson(text: string): unknown {
 }
 
 /** `inputTokens` → `input_tokens`: members are camelCase in code and snake_case at every edge. */
-function snakeCase(name: string): string {
+export function snakeCase(name: string): string {
   const known = snakeNames.get(name)
   if (known !== undefined) return known
   const snake = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -1,8 +1,9 @@
 import winston from 'winston'
-import { snakeKeys } from '../core/json.ts'
+import { snakeCase } from '../core/json.ts'
 import type { Plugin } from '../core/plugin.ts'
 import { mapContent } from '../core/record-content.ts'
 import type { InterceptionRecord } from '../core/records.ts'
+import { timestamp } from '../core/timestamp.ts'
 
 export interface StructuredLoggerOptions {
   /** Where lines go. @default a JSON line each to standard error */
@@ -20,7 +21,8 @@ export const structuredLogger = ({
   record: (records) => {
     for (const record of records) {
       // One object: winston would append a record's own `message` to ours.
-      logger.log({ ...logFields(record, content), level: 'info', message: 'interception log' })
+      const line = { level: 'info', message: 'interception log' }
+      logger.log(addFields(line, apartOnLines, record, content))
     }
   },
 })
@@ -30,24 +32,45 @@ export function logFields(
   record: InterceptionRecord,
   content: 'full' | 'redacted' | 'omit' = 'full',
 ): Record<string, unknown> {
-  const {
-    type,
-    id,
-    interceptionId,
-    seq: _,
-    ...members
-  } = mapContent(record, (value) => {
-    if (content === 'full') return value
-    return content === 'omit' ? null : `[redacted: ${value.length} characters]`
-  })
-  return { record_type: type, id, interception_id: interceptionId, ...snakeKeys(members) }
+  return addFields({}, apart, record, content)
+}
+
+/** One pass and no copies: this is done for each record, by each log. */
+function addFields<Line extends object>(
+  line: Line,
+  leftOut: ReadonlySet<string>,
+  record: InterceptionRecord,
+  content: 'full' | 'redacted' | 'omit',
+): Line & Record<string, unknown> {
+  const told = content === 'full' ? record : mapContent(record, hidden[content])
+  const { type, id, interceptionId } = told
+  const begun = Object.assign(line, { record_type: type, id, interception_id: interceptionId })
+  const fields: Record<string, unknown> = begun
+  for (const name in told) {
+    if (!leftOut.has(name)) fields[snakeCase(name)] = told[name as keyof InterceptionRecord]
+  }
+  return begun
+}
+
+const apart = new Set(['type', 'id', 'interceptionId', 'seq'])
+/** These say what they say on every line, whatever a plugin calls its members. */
+const apartOnLines = new Set([...apart, 'level', 'message'])
+
+const hidden = {
+  redacted: (value: string) => `[redacted: ${value.length} characters]`,
+  omit: () => null,
 }
 
 /** One JSON object a line: timestamp, level and message first. */
-export const logLine: winston.Logform.Format = winston.format.printf(
-  ({ level, message, ...fields }) =>
-    JSON.stringify({ timestamp: new Date().toISOString(), level, message, ...fields }),
-)
+export const logLine: winston.Logform.Format = winston.format.printf((info) => {
+  const json = JSON.stringify(info)
+  // A copy of the object to put them in order would cost more than all else here.
+  if (json.startsWith(begin)) return `{"timestamp":"${timestamp()}",${json.slice(1)}`
+  const { level, message, ...fields } = info
+  return JSON.stringify({ timestamp: timestamp(), level, message, ...fields })
+})
+
+const begin = '{"level":"info","message":"interception log",'
 
 function standardError(): winston.Logger {
   const stream = new winston.transports.Stream({ stream: process.stderr })

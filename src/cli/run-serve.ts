@@ -5,6 +5,7 @@ import { type DemoMode, demoMode } from '../server/demo-mode.ts'
 import { type LogTransports, openLogTransports } from '../server/log-transports/open-transports.ts'
 import { createLogger, type Logger } from '../server/logger.ts'
 import { isLoopback } from '../server/loopback.ts'
+import { type LostLines, lostLines } from '../server/lost-lines.ts'
 import { watchProcessFaults } from '../server/process-faults.ts'
 import type { Reloadable } from '../server/reload.ts'
 import { serve } from '../server/serve.ts'
@@ -21,8 +22,7 @@ export async function runServe(
 ): Promise<void> {
   const read = () => readConfig({ flags, unknown })
   const settings = read()
-  let diagnostics: Diagnostics | undefined
-  const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
+  const { onDrop, attach } = lostLines()
   const { logFormat: format, logLevel: level } = settings
   const transports = openLogTransports(settings.logTransports, onDrop)
   const logger = createLogger({ format, level, onDrop, transports })
@@ -30,7 +30,8 @@ export async function runServe(
   const adapted = (config: Config) => demo?.adapted(config) ?? config
   const run = { config: adapted(settings), logger, transports, onDrop, demo }
   const served = run.config.workers > 1 ? await serveWithWorkers(run) : await serveAlone(run)
-  diagnostics = served.diagnostics
+  const { diagnostics } = served
+  attach(diagnostics)
   reloadOnHangup({ read: () => adapted(read()), target: served, log: logger.log })
   watchProcessFaults(diagnostics)
   announce(served.url, run)
@@ -41,7 +42,7 @@ interface Run {
   readonly config: Config
   readonly logger: Logger
   readonly transports: LogTransports
-  readonly onDrop: (reason: string) => void
+  readonly onDrop: LostLines['onDrop']
   readonly demo: DemoMode | undefined
 }
 

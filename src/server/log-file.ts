@@ -1,6 +1,7 @@
 import { appendFile, appendFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { messageOf, SluiceError } from '../core/errors.ts'
+import { FileGap } from './file-gap.ts'
 
 /**
  * Appends to a file that is opened anew for each write: it may be rotated away, and a disk that was full may
@@ -16,16 +17,28 @@ export function logFile(path: string, onDrop: (reason: string) => void): Writabl
     })
   }
 
-  function append(bytes: Buffer, done: () => void): void {
-    appendFile(path, bytes, { mode: 0o600 }, (error) => {
-      if (error) onDrop(error.code ?? 'error')
+  const gap = new FileGap()
+
+  function append(lines: readonly Buffer[], done: () => void): void {
+    // Whoever waits for the end writes nothing at all.
+    const full = lines.filter(({ length }) => length > 0)
+    if (full.length === 0) return done()
+    appendFile(path, gap.before(Buffer.concat(full)), { mode: 0o600 }, (error) => {
+      if (error) {
+        gap.lost(full.length)
+        for (const _ of full) onDrop(error.code ?? 'error')
+      } else gap.told()
       // Not told to the stream, which would take nothing more.
       done()
     })
   }
 
   return new Writable({
-    write: (bytes: Buffer, _encoding, done) => append(bytes, done),
-    writev: (lines, done) => append(Buffer.concat(lines.map(({ chunk }) => chunk as Buffer)), done),
+    write: (line: Buffer, _encoding, done) => append([line], done),
+    writev: (lines, done) =>
+      append(
+        lines.map(({ chunk }) => chunk as Buffer),
+        done,
+      ),
   })
 }

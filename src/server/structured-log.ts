@@ -22,16 +22,17 @@ export function structuredLog(
   }: {
     readonly log: Writable
     readonly transports: Pick<LogTransports, 'records'>
-    readonly onDrop: (reason: string) => void
+    readonly onDrop: (reason: string, place?: string) => void
   },
 ): Plugin[] {
   const { records } = transports
   if (!structuredLogging && records.length === 0) return []
   const path = structuredLogging ? structuredLogFile : undefined
-  const file = path === undefined ? undefined : logFile(path, onDrop)
-  const writer = file ? boundedWriter(file, { gap: jsonGap, onDrop }) : log
+  const lost = (reason: string) => onDrop(reason, path)
+  const file = path === undefined ? undefined : logFile(path, lost)
+  const writer = file ? boundedWriter(file, { gap: jsonGap, onDrop: lost }) : log
   const logger = structuredLogging
-    ? winstonTo(writer, { lines: logLine, level: 'info', onDrop })
+    ? winstonTo(writer, { lines: logLine, level: 'info', onDrop: lost })
     : winston.createLogger({ format: logLine })
   for (const transport of records) logger.add(transport)
   const plugin = structuredLogger({ logger, content: logContent })

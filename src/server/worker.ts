@@ -1,9 +1,10 @@
 import cluster from 'node:cluster'
-import type { Diagnostics, LogLevel } from '../core/diagnostics.ts'
+import type { LogLevel } from '../core/diagnostics.ts'
 import { messageOf } from '../core/errors.ts'
 import { processId } from '../core/process-id.ts'
 import { openLogTransports } from './log-transports/open-transports.ts'
 import { createLogger } from './logger.ts'
+import { lostLines } from './lost-lines.ts'
 import { shareOf, unpackConfig } from './packed-config.ts'
 import { PrimaryLink } from './primary-link.ts'
 import { watchProcessFaults } from './process-faults.ts'
@@ -42,8 +43,7 @@ async function begin({
 }: Extract<PrimaryMessage, { type: 'serve' }>): Promise<Running | undefined> {
   const config = shareOf(unpackConfig(packed))
   const { logFormat: format, logLevel: level } = config
-  let diagnostics: Diagnostics | undefined
-  const onDrop = (reason: string) => diagnostics?.count('log_lines_dropped', { reason })
+  const { onDrop, attach } = lostLines()
   const transports = openLogTransports(config.logTransports, onDrop)
   const logger = createLogger({ format, level, onDrop, transports })
   flush = () => logger.flush()
@@ -61,7 +61,8 @@ async function begin({
       openFirst: !first,
       gatherMetrics: (own) => link.gatherMetrics(own),
     })
-    diagnostics = running.gateway.diagnostics
+    const { diagnostics } = running.gateway
+    attach(diagnostics)
     watchProcessFaults(diagnostics)
     link.pushMetrics(running.metrics)
     link.send({ type: 'ready', url: running.url })

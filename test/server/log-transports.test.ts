@@ -1,7 +1,15 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import {
   type AddressInfo,
@@ -14,6 +22,7 @@ import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { readConfig } from '../../src/server/config.ts'
+import { logFile } from '../../src/server/log-file.ts'
 import { openLogTransports } from '../../src/server/log-transports/open-transports.ts'
 import { createLogger } from '../../src/server/logger.ts'
 import { structuredLog } from '../../src/server/structured-log.ts'
@@ -41,6 +50,62 @@ test('a file is set aside when it is full, and only so many are kept', async () 
     numbers.map((_, at) => 100 - numbers.length + at),
   )
   deepEqual(drops, [])
+})
+
+for (const kind of ['transport', 'structured-log-file'] as const) {
+  test(`a disk that is full costs lines of a ${kind}: each is counted, and the file tells of the gap`, async () => {
+    const folder = newFolder()
+    const path = join(folder, 'full.log')
+    symlinkSync('/dev/full', path)
+    const { log, flush, drops } =
+      kind === 'transport' ? opened([{ type: 'file', path, maxFiles: 1 }]) : openedFile(path)
+    log('info', 'one')
+    log('info', 'two')
+    log('info', 'three')
+    await flush()
+    deepEqual(drops, ['ENOSPC', 'ENOSPC', 'ENOSPC'])
+    // There is room again, behind half a line.
+    rmSync(path)
+    writeFileSync(path, '{"timest')
+    log('info', 'four')
+    await flush()
+    log('info', 'five')
+    await flush()
+    const [half, ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n')
+    equal(half, '{"timest')
+    deepEqual(
+      lines.map((line) => JSON.parse(line).message),
+      ['3 lines left out: the log could not be written', 'four', 'five'],
+    )
+    equal(drops.length, 3)
+  })
+}
+
+test('lines that are lost are told of once in the log, and all counted', async () => {
+  const folder = workFolder()
+  const upstream = await fakeUpstream()
+  after(() => upstream.close())
+  const transports = [{ type: 'file', path: '/dev/full', maxFiles: 1, lines: ['records'] }]
+  writeFileSync(join(folder, 'sluice.config.json'), JSON.stringify({ logTransports: transports }))
+  const gateway = await startGateway(['--anthropic-base-url', upstream.url], { folder })
+  after(() => gateway.child.kill('SIGKILL'))
+  for (let question = 0; question < 3; question++) {
+    const reply = await fetch(`${gateway.url}${routes.messages.path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-api-key': 'sk-ant-0123456789' },
+      body: JSON.stringify(routes.messages.ask),
+    })
+    await reply.arrayBuffer()
+  }
+  match(
+    await gateway.line(/lines of the log are lost/),
+    /warn lines of the log are lost: \/dev\/full takes none reason=ENOSPC$/,
+  )
+  const page = await (await fetch(`${gateway.url}/metrics`)).text()
+  const [, lost] = /sluice_log_lines_dropped_total\{reason="ENOSPC"\} (\d+)/.exec(page) ?? []
+  ok(Number(lost) >= 12, page)
+  equal(await gateway.stop(), 0)
+  equal(gateway.output().stderr.match(/are lost/g)?.length, 1)
 })
 
 test('syslog over UDP: one message of RFC 5424 a line, its severity that of the line', async () => {
@@ -222,6 +287,14 @@ function opened(transports: readonly object[], folder = newFolder()) {
   const logger = createLogger({ target, onDrop, transports: places })
   const plugins = structuredLog(config, { log: target, transports: places, onDrop })
   return { log: logger.log, flush: logger.flush, plugins, drops }
+}
+
+/** The file of `--structured-log-file`, with what is in common of records and the gateway's own lines. */
+function openedFile(path: string) {
+  const drops: string[] = []
+  const file = logFile(path, (reason) => drops.push(reason))
+  const logger = createLogger({ target: file, format: 'json' })
+  return { log: logger.log, flush: logger.flush, drops }
 }
 
 function configOf(logTransports: readonly object[], folder: string) {

@@ -22,13 +22,16 @@ export interface LogTransports {
 /** What a store that does not answer may hold up a shutdown. */
 const flushMs = 3000
 
-/** Throws where one can't be opened. `onDrop` is told of each line that is lost. */
+/** Throws where one can't be opened. `told` hears of each line that is lost, and where it was to go. */
 export function openLogTransports(
   options: readonly LogTransportOptions[],
-  onDrop: (reason: string) => void,
+  told: (reason: string, place: string) => void,
 ): LogTransports {
-  const opened = options.map((each) => ({ ...each, target: targetOf(each, onDrop) }))
-  const transports = opened.map(({ lines, level, target }) => {
+  const opened = options.map((each) => {
+    const onDrop = (reason: string) => told(reason, placeOf(each))
+    return { ...each, onDrop, target: targetOf(each, onDrop) }
+  })
+  const transports = opened.map(({ lines, level, target, onDrop }) => {
     const stream = boundedWriter(target, { gap: jsonGap, onDrop })
     const open = (own: { level: string; format?: winston.Logform.Format }) => {
       const transport = new winston.transports.Stream({ stream, ...own })
@@ -51,6 +54,14 @@ export function openLogTransports(
       for (const { target } of opened) if (target !== process.stderr) target.destroy()
     },
   }
+}
+
+/** Without what of a URL may be a secret. */
+function placeOf(options: LogTransportOptions): string {
+  if (options.type === 'console') return 'standard error'
+  if (options.type === 'file') return options.path
+  const { protocol, host, pathname } = new URL(options.url)
+  return protocol === 'unix:' ? pathname : `${protocol}//${host}`
 }
 
 function targetOf(options: LogTransportOptions, onDrop: (reason: string) => void): Writable {

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { appendFile, rename, rm, stat } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { messageOf, SluiceError } from '../../core/errors.ts'
+import { FileGap } from '../file-gap.ts'
 
 export interface RotatingFileOptions {
   readonly path: string
@@ -23,13 +24,20 @@ export function rotatingFile({ path, maxSize, maxFiles, onDrop }: RotatingFileOp
     })
   }
 
-  async function append(lines: readonly Buffer[]): Promise<void> {
+  const gap = new FileGap()
+
+  async function append(given: readonly Buffer[]): Promise<void> {
+    // Whoever waits for the end writes nothing at all.
+    const lines = given.filter(({ length }) => length > 0)
+    if (lines.length === 0) return
     try {
-      const bytes = Buffer.concat(lines)
+      const bytes = gap.before(Buffer.concat(lines))
       if ((await sizeOf(path)) + bytes.length > maxSize) await rotate()
       await appendFile(path, bytes, { mode: 0o600 })
+      gap.told()
     } catch (error) {
       const reason = (error as NodeJS.ErrnoException).code ?? 'error'
+      gap.lost(lines.length)
       for (const _ of lines) onDrop(reason)
     }
   }

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url'
 export type Need =
   | 'mongo'
   | 'agents'
-  | 'chromium'
   | 'prometheus'
   | 'otlp'
   | 'schemathesis'

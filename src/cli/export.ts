@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { ExportFormat } from '../server/export.ts'
 import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
+import { forTerminal } from './for-terminal.ts'
 import { progress } from './progress.ts'
 import { type Source, type SourceFlags, withSource } from './source.ts'
 import { sourceCommand } from './source-command.ts'
@@ -37,17 +38,21 @@ export function exportCommand(): Command {
 
 async function exportFrom(source: Source, flags: Flags): Promise<void> {
   const filter = filterOf(flags, source.me)
-  const line = progress(
-    'interceptions',
-    await totalOf(() => source.interceptions({ ...filter, limit: 1 })),
-  )
+  // On a terminal the lines themselves are to be seen.
+  const isSeen = flags.out !== undefined || !process.stdout.isTTY
+  const total = await totalOf(() => source.interceptions({ ...filter, limit: 1 }))
+  const line = progress('interceptions', total, isSeen)
   try {
     const { format } = flags
     const text = await source.exported({ filter, format, onProgress: line.tell })
-    await writeOut(text, flags.out)
+    await writeOut(flags.out === undefined ? shown(text) : text, flags.out)
   } finally {
     line.end()
   }
+}
+
+async function* shown(text: AsyncIterable<string>): AsyncGenerator<string, void> {
+  for await (const piece of text) yield forTerminal(piece)
 }
 
 /** Counted only where somebody looks. */

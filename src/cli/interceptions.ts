@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { SluiceError } from '../core/errors.ts'
 import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
+import { forTerminal } from './for-terminal.ts'
 import { interceptionColumns } from './interception-columns.ts'
 import { interceptionText } from './interception-text.ts'
 import { type ListOutput, listOutputs, listText } from './list-text.ts'
@@ -89,7 +90,9 @@ function showCommand(): Command {
             code: 'ERR_NOT_FOUND',
           })
         const text =
-          flags.output === 'json' ? JSON.stringify(found, null, 2) : interceptionText(found)
+          flags.output === 'json'
+            ? forTerminal(JSON.stringify(found, null, 2))
+            : interceptionText(found)
         await writeOut([`${text}\n`])
       }),
     )

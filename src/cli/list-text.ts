@@ -1,4 +1,5 @@
 import { stringify } from 'csv-stringify/sync'
+import { forTerminal } from './for-terminal.ts'
 import { type TableColumn, tableText } from './table-text.ts'
 
 export type ListOutput = 'json' | 'ndjson' | 'csv' | 'table'
@@ -25,14 +26,14 @@ export function listText<T>(
 async function* array(rows: AsyncIterable<unknown>): AsyncGenerator<string, void> {
   let before = '[\n  '
   for await (const row of rows) {
-    yield before + JSON.stringify(row, null, 2).replaceAll('\n', '\n  ')
+    yield before + forTerminal(JSON.stringify(row, null, 2)).replaceAll('\n', '\n  ')
     before = ',\n  '
   }
   yield before.startsWith('[') ? '[]\n' : '\n]\n'
 }
 
 async function* lines(rows: AsyncIterable<unknown>): AsyncGenerator<string, void> {
-  for await (const row of rows) yield `${JSON.stringify(row)}\n`
+  for await (const row of rows) yield forTerminal(`${JSON.stringify(row)}\n`)
 }
 
 async function* csvText<T>(
@@ -45,7 +46,6 @@ async function* csvText<T>(
 
 /** What strangers wrote must not run as a formula where it is opened. */
 function csvLine(cells: readonly unknown[]): string {
-  return stringify([cells.map((cell) => (typeof cell === 'boolean' ? String(cell) : cell))], {
-    escape_formulas: true,
-  })
+  const texts = cells.map((cell) => (typeof cell === 'boolean' ? String(cell) : cell))
+  return forTerminal(stringify([texts], { escape_formulas: true }))
 }

@@ -7,6 +7,7 @@ import { configCommand } from './config.ts'
 import { doctorCommand } from './doctor.ts'
 import { eraseCommand } from './erase.ts'
 import { exportCommand } from './export.ts'
+import { forTerminal } from './for-terminal.ts'
 import { importCommand } from './import.ts'
 import { interceptionsCommand } from './interceptions.ts'
 import { journalCommand } from './journal.ts'
@@ -76,7 +77,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync()
 } catch (error) {
-  if (error !== lost) process.stderr.write(`sluice: ${messageOf(error)}\n`)
+  if (error !== lost)
+    process.stderr.write(forTerminal(`sluice: ${messageOf(error)}\n`, process.stderr.isTTY))
   // A server that could not start may have left a worker behind that would keep us alive.
   process.exit(1)
 }

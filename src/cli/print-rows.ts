@@ -1,5 +1,6 @@
 import type { AccountShape } from '../server/account-shapes.ts'
 import { printable } from '../server/printable.ts'
+import { forTerminal } from './for-terminal.ts'
 
 export type RowOutput = 'table' | 'json'
 
@@ -20,5 +21,5 @@ export function printRows(
 }
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)
+  process.stdout.write(forTerminal(`${JSON.stringify(value, null, 2)}\n`))
 }

@@ -4,10 +4,10 @@ export interface Progress {
   end(): void
 }
 
-/** A line on standard error that says how far it is, where somebody looks at it. */
-export function progress(noun: string, total?: number): Progress {
+/** A line on standard error that says how far it is, where somebody looks at it and `isSeen`. */
+export function progress(noun: string, total?: number, isSeen = true): Progress {
   const { stderr } = process
-  if (!stderr.isTTY) return { tell: () => {}, end: () => {} }
+  if (!stderr.isTTY || !isSeen) return { tell: () => {}, end: () => {} }
   const of = total === undefined ? '' : ` of ${total.toLocaleString('en-US')}`
   let last = Number.NEGATIVE_INFINITY
   return {

@@ -3,20 +3,21 @@ import { printable } from '../server/printable.ts'
 import { outcomeText, toolText } from './interception-text.ts'
 import type { Told } from './source.ts'
 import { shortened } from './table-text.ts'
+import { counted } from './tell.ts'
 import { clock, dollars, figure } from './told-values.ts'
 
 /** Whose conversation it is, and its sums. */
 export function sessionHead(session: Told): string {
   const { initiator, client, models, started_at, last_active_at, token_usage_summary } = session
   const facts = [
-    `${session.interceptions} interceptions`,
-    `${session.prompts} prompts`,
-    `${session.tool_calls} tool calls`,
+    counted(session.interceptions, 'interception'),
+    counted(session.prompts, 'prompt'),
+    counted(session.tool_calls, 'tool call'),
     tokens(token_usage_summary),
     dollars(session.cost_nano_usd, session.unpriced),
   ]
   return lines([
-    bold(`${session.id}  ${initiator?.username}  ${client}  ${(models ?? []).join(', ')}`),
+    bold([session.id, initiator?.username, client, (models ?? []).join(', ')].map(name).join('  ')),
     `${clock(started_at)} to ${clock(last_active_at)}  ${facts.filter(Boolean).join(', ')}`,
   ])
 }
@@ -57,6 +58,11 @@ function tokens(usage: Told | undefined): string {
 
 function one(text: unknown, width: number): string {
   return shortened(printable(String(text)).trim(), width)
+}
+
+/** Of any length, but on one line. */
+function name(text: unknown): string {
+  return printable(String(text)).trim()
 }
 
 function lines(parts: readonly string[]): string {

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander'
 import { SluiceError } from '../core/errors.ts'
 import type { SessionDetailQuery, SessionQuery } from '../core/store.ts'
 import { addNameFilters, type FilterFlags, nameFilterOf } from './filter-options.ts'
+import { forTerminal } from './for-terminal.ts'
 import { type ListOutput, listOutputs, listText } from './list-text.ts'
 import { pagesOf } from './pages-of.ts'
 import { sessionColumns } from './session-columns.ts'
@@ -127,7 +128,7 @@ async function show(source: Source, id: string, flags: ShowFlags): Promise<void>
   if (output === 'json') {
     const list: Told[] = []
     for await (const thread of threads) list.push(thread)
-    return writeOut([`${JSON.stringify({ ...session, threads: list }, null, 2)}\n`])
+    return writeOut([forTerminal(`${JSON.stringify({ ...session, threads: list }, null, 2)}\n`)])
   }
   let last: Told | undefined
   let told = 0

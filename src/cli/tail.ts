@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import { printable } from '../server/printable.ts'
 import { readable } from '../server/serve-log.ts'
 import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
+import { forTerminal } from './for-terminal.ts'
 import { sum, toolsOf } from './interception-columns.ts'
 import { type Source, type SourceFlags, type Told, withSource } from './source.ts'
 import { sourceCommand } from './source-command.ts'
@@ -45,7 +46,7 @@ async function tail(source: Source, flags: Flags): Promise<void> {
   })
   for await (const row of rows) {
     if (ending.signal.aborted) break
-    const text = flags.output === 'ndjson' ? JSON.stringify(row) : lineOf(row)
+    const text = flags.output === 'ndjson' ? forTerminal(JSON.stringify(row)) : lineOf(row)
     // A slow reader slows us down, and the gateway sees to the rest.
     if (!process.stdout.write(`${text}\n`))
       await once(process.stdout, 'drain', { signal: ending.signal }).catch(() => {})

@@ -1,4 +1,5 @@
 import { snakeKeys } from '../core/json.ts'
+import { forTerminal } from './for-terminal.ts'
 import type { StoreFlags } from './store-command.ts'
 
 /** Writes a command's result: for people, or as JSON with names as everywhere outside the code. */
@@ -7,7 +8,7 @@ export function tell(
   result: object,
   text: readonly string[],
 ): void {
-  const lines = output === 'json' ? [JSON.stringify(snakeKeys(result), null, 2)] : text
+  const lines = output === 'json' ? [forTerminal(JSON.stringify(snakeKeys(result), null, 2))] : text
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
 

@@ -134,6 +134,33 @@ test('colours and progress are for terminals alone', { skip: lacks('script') }, 
   assert.equal((await runCommand(['export', '--out', out], { folder })).stderr, '')
 })
 
+test('nothing that strangers wrote drives a terminal, however it is told', {
+  skip: lacks('script'),
+}, async () => {
+  const { folder, url: store } = storeFolder()
+  // ESC, and CSI as one sign; a text that runs from right to left from there on.
+  const evil = 'a\u001b]0;x\u0007\u001b[2J\u009b2J\u202eb'
+  const start = { sessionId: 'talk', model: evil, client: evil }
+  await inStore(store, (open) => fill(open, many(2, { ...start, text: evil })))
+  for (const [args, output] of [
+    [['sessions', 'show', 'talk'], undefined],
+    [['sessions', 'list'], 'table,json,csv'],
+    [['interceptions', 'list'], 'table,json,ndjson,csv'],
+    [['stats', '--group-by', 'model'], 'table,json,csv'],
+    [['export'], undefined],
+  ] as const)
+    for (const format of output?.split(',') ?? [undefined]) {
+      const line = [...args, ...(format ? ['--output', format] : [])]
+      const shown = inTerminal(line, folder, { NO_COLOR: '1' })
+      assert.ok(shown.includes('2J'), line.join(' '))
+      assert.ok(!/(?![\r\n\t])[\p{Cc}\u202e]/u.test(shown), shown)
+    }
+  const shown = inTerminal(['interceptions', 'list', '--limit', '1'], folder)
+  const { stdout } = await runCommand(['interceptions', 'list', '--limit', '1'], { folder })
+  assert.deepEqual(JSON.parse(shown), JSON.parse(stdout))
+  assert.ok(stdout.includes('\u009b'))
+})
+
 test('a gateway ends with the terminal that it was started in', {
   skip: lacks('script'),
 }, async () => {

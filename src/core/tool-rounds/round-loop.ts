@@ -16,6 +16,7 @@ export interface RoundLoopOptions {
   readonly dialect: ToolDialect
   /** With the tools in its body. */
   readonly request: UpstreamRequest & { readonly body: Buffer }
+  /** One upstream call, with its time-out for headers. */
   readonly send: Send
   /** Those that were offered. */
   readonly tools: ReadonlyMap<string, InjectedTool>
@@ -26,6 +27,7 @@ export interface RoundLoopOptions {
   readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
   /** Aborts when the client has left: no tool is run for it. */
   readonly gone: AbortSignal
+  /** @default nothing is traced */
   readonly trace?: RequestTrace | null
 }
 
@@ -40,6 +42,7 @@ export class RoundLoop {
   #calls = 0
   #timer: NodeJS.Timeout | undefined
   #broken = false
+  #edited = false
 
   constructor(options: RoundLoopOptions) {
     this.options = options
@@ -74,6 +77,15 @@ export class RoundLoop {
 
   break(): void {
     this.#broken = true
+  }
+
+  /** True once the client's bytes are no longer the upstream's. */
+  get isEdited(): boolean {
+    return this.#edited || this.#rounds > 1
+  }
+
+  edit(): void {
+    this.#edited = true
   }
 
   async send(signal: AbortSignal): Promise<Reply> {

@@ -1,41 +1,22 @@
 import type { InterceptionEvent } from '../events.ts'
-import type { Format } from '../format.ts'
 import { headerValue } from '../headers.ts'
-import type { InjectedTool } from '../mcp/toolbox.ts'
 import type { ReplyReader } from '../reply-reader.ts'
 import type { Frame } from '../sse.ts'
 import { SseReader } from '../sse-reader.ts'
-import type { RequestTrace } from '../tracing/request-trace.ts'
-import type { Reply, Send, UpstreamRequest } from '../upstream.ts'
-import type { AnsweredCall } from './dialect.ts'
+import type { Reply } from '../upstream.ts'
 import { dialects } from './dialects.ts'
-import type { ToolLimits } from './limits.ts'
 import { MergedReader } from './merged-reader.ts'
 import { RoundsObserver } from './observer.ts'
 import { plainReply } from './plain-reply.ts'
-import { RoundLoop } from './round-loop.ts'
-import type { CallTool } from './run-calls.ts'
+import { RoundLoop, type RoundLoopOptions } from './round-loop.ts'
 import { streamRounds } from './stream-rounds.ts'
 import { wholeRounds } from './whole-rounds.ts'
 
-export interface ToolRoundsOptions {
-  readonly format: Format
-  /** With the tools in its body. */
-  readonly request: UpstreamRequest & { readonly body: Buffer }
-  /** One upstream call, with its time-out for headers. */
-  readonly send: Send
-  /** Those that were offered. */
-  readonly tools: ReadonlyMap<string, InjectedTool>
-  readonly callTool: CallTool
-  readonly limits: ToolLimits
+export interface ToolRoundsOptions extends Omit<RoundLoopOptions, 'dialect' | 'observer' | 'gone'> {
   readonly emit: (events: readonly InterceptionEvent[]) => void
   readonly frame: (frame: Frame) => void
-  /** Keeps calls that the client does not see for its next request, by its own calls beside them. */
-  readonly hide: (ownCalls: readonly string[], calls: readonly AnsweredCall[]) => void
   /** Between two reads of a body that does not stream, in ms. */
   readonly upstreamIdleTimeout: number
-  /** @default nothing is traced */
-  readonly trace?: RequestTrace | null
 }
 
 export interface ReaderHooks {

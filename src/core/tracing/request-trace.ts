@@ -6,7 +6,8 @@ import type { Round } from '../format.ts'
 import type { Initiator } from '../interception.ts'
 import type { InterceptionEnd, InterceptionStart, RecordType } from '../records.ts'
 import type { RawHeaders, Reply, Send, UpstreamRequest } from '../upstream.ts'
-import { callerOf } from './propagate.ts'
+import type { LeafSpan } from './leaf-span.ts'
+import { callerOf, sendWithin } from './propagate.ts'
 import type { RequestAttributes, RequestTraceOptions } from './request-attributes.ts'
 import { SafeSpan } from './safe-span.ts'
 import { ToolSpan, type ToolSpanFacts } from './tool-span.ts'
@@ -27,7 +28,7 @@ export class RequestTrace {
   readonly acquire: SafeSpan
   readonly #tracing: Tracing
   readonly #intercept: SafeSpan
-  readonly #create: SafeSpan
+  readonly #create: LeafSpan
   #attributes: Attributes
   #known: Attributes = {}
   #request: RequestAttributes = { parameters: {}, content: {} }
@@ -49,13 +50,13 @@ export class RequestTrace {
       kind: host ? SpanKind.INTERNAL : SpanKind.SERVER,
       attributes: this.#attributes,
     })
-    this.#create = this.#intercept.child('Intercept.CreateInterceptor', this.#attributes)
+    this.#create = this.#intercept.leaf('Intercept.CreateInterceptor', this.#attributes)
   }
 
   /** What is to be read of the request's body for the spans. */
   get wanted(): RequestTraceOptions {
     const { semconv, content } = this.#tracing
-    return { dev: semconv !== '1.41', content }
+    return { dev: semconv !== '1.41', content: content && this.#intercept.isRecorded }
   }
 
   /** Runs what is to be within `Intercept` also for others: a host's instrumentation, log lines. */
@@ -77,6 +78,7 @@ export class RequestTrace {
 
   /** Which events it looks at. */
   get mask(): number {
+    if (!this.#intercept.isRecorded) return 0
     return this.#tracing.content ? looked | contentBits : looked
   }
 
@@ -102,7 +104,7 @@ export class RequestTrace {
     this.#known = knownAttributes(start)
     if (request) this.#request = request
     this.#intercept.set(added)
-    this.#create.set(added)
+    this.#create.set(this.#attributes)
     if (fault !== null) this.#create.fail(fault)
     this.#create.end()
     this.#tracing.live?.set(id, this.#intercept)
@@ -115,6 +117,7 @@ export class RequestTrace {
 
   /** Sends one upstream request: a round begins, the one before is over. */
   send(request: UpstreamRequest, send: Send): Promise<Reply> {
+    if (!this.#intercept.isRecorded) return sendWithin(this.#intercept.context, request, send)
     this.#upstream?.end()
     const { semconv, content } = this.#tracing
     const facts = { attributes: this.#attributes, known: this.#known, request: this.#request }
@@ -149,7 +152,7 @@ export class RequestTrace {
   }
 
   /** A record that is handed to the recorders; null for those that have no span. */
-  recording(type: RecordType): SafeSpan | null {
+  recording(type: RecordType): LeafSpan | null {
     const name = recordSpans[type]
     if (name === undefined) return null
     if (type === 'interception_end') {
@@ -158,7 +161,7 @@ export class RequestTrace {
     }
     const isEdge = type === 'interception_end' || type === 'interception_start'
     const parent = isEdge ? this.#intercept : (this.#process ?? this.#intercept)
-    return parent.child(name, this.#attributes)
+    return parent.leaf(name, this.#attributes)
   }
 
   /** Its outcome is fixed, and all events were seen. */

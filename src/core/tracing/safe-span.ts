@@ -8,12 +8,15 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api'
+import { type Branch, type LeafSpan, leafMaker, noLeaf } from './leaf-span.ts'
 
 /** A span whose faults (a sampler's, a processor's) touch nobody: tracing must never cost a request. */
 export class SafeSpan {
   readonly #tracer: Tracer
-  readonly #span: Span
+  readonly #span: Branch
   readonly #parent: Context
+  /** False where the sampler has dropped it, and with it all that is within it. */
+  readonly isRecorded: boolean
   #context: Context | undefined
   #ended = false
 
@@ -24,11 +27,13 @@ export class SafeSpan {
     {
       kind = SpanKind.INTERNAL,
       attributes = {},
-    }: { kind?: SpanKind; attributes?: Attributes } = {},
+      span = started(tracer, name, parent, { kind, attributes }),
+    }: { kind?: SpanKind; attributes?: Attributes; span?: Span } = {},
   ) {
     this.#tracer = tracer
-    this.#span = started(tracer, name, parent, { kind, attributes })
+    this.#span = span
     this.#parent = parent
+    this.isRecorded = span.isRecording()
   }
 
   /** For what happens within it. Most spans have nothing in them. */
@@ -38,7 +43,16 @@ export class SafeSpan {
   }
 
   child(name: string, attributes: Attributes = {}, kind: SpanKind = SpanKind.INTERNAL): SafeSpan {
-    return new SafeSpan(this.#tracer, name, this.context, { kind, attributes })
+    // What goes on from it is told of the one that was dropped.
+    const own = this.isRecorded ? { kind, attributes } : { span: this.#span }
+    return new SafeSpan(this.#tracer, name, this.context, own)
+  }
+
+  /** A span in which there will be no others. The attributes are not changed any more. */
+  leaf(name: string, attributes: Attributes): LeafSpan {
+    if (!this.isRecorded) return noLeaf
+    const make = this.#span[leafMaker]
+    return make ? make(name, this.#span, attributes) : this.child(name, attributes)
   }
 
   set(attributes: Attributes): void {

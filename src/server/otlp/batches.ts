@@ -69,7 +69,15 @@ export class Batches<Item extends Origin> {
       this.#dropped = 0
     }
     const wire = this.#wireOf(item)
-    this.#options.write(wire, item)
+    const begun = wire.length
+    try {
+      this.#options.write(wire, item)
+    } catch (error) {
+      // Half of one would spoil all of them.
+      wire.cut(begun)
+      core.globalErrorHandler(error instanceof Error ? error : String(error))
+      return
+    }
     this.#openCount++
     if (this.#openCount >= this.#maxBatchSize || wire.length >= maxBatchBytes) this.#next()
     else this.#timer ??= setTimeout(() => this.#next(), this.#options.scheduledDelayMillis).unref()

@@ -36,16 +36,20 @@ export function writeSpan(wire: Wire, span: tracing.ReadableSpan): void {
   for (const link of span.links) writeLink(wire, link)
   wire.byte(field(14, varint))
   wire.varint(span.droppedLinksCount)
-  wire.byte(field(15, bytes))
-  const statusStart = wire.open(1)
-  writeText(wire, 2, status.message)
-  wire.byte(field(3, varint))
-  wire.varint(status.code)
-  wire.close(statusStart, 1)
+  writeStatus(wire, status.code, status.message)
   // Two bytes from field 16 on.
   wire.varint(field(16, fixed32))
   wire.fixed32(flagsOf(own.traceFlags, parent?.isRemote))
   wire.close(start, 2)
+}
+
+export function writeStatus(wire: Wire, code: number, message: string | undefined): void {
+  wire.byte(field(15, bytes))
+  const start = wire.open(1)
+  writeText(wire, 2, message)
+  wire.byte(field(3, varint))
+  wire.varint(code)
+  wire.close(start, 1)
 }
 
 function writeEvent(wire: Wire, event: tracing.ReadableSpan['events'][number]): void {
@@ -78,6 +82,6 @@ function writeLink(wire: Wire, { context, attributes, droppedAttributesCount = 0
 }
 
 /** Bit 8 says that bit 9 is known: whether that span is another process's. */
-function flagsOf(traceFlags: number, isRemote = false): number {
+export function flagsOf(traceFlags: number, isRemote = false): number {
   return (traceFlags & 0xff) | 0x100 | (isRemote ? 0x200 : 0)
 }

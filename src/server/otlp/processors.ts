@@ -1,13 +1,18 @@
+import { TraceFlags } from '@opentelemetry/api'
 import {
   convertLegacyHttpOptions,
   createOtlpHttpExportDelegate,
 } from '@opentelemetry/otlp-exporter-base/node-http'
 import { ProtobufLogsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer'
 import { core, type logs, type tracing } from '@opentelemetry/sdk-node'
+import { type Branch, type LeafMaker, leafMaker } from '../../core/tracing/leaf-span.ts'
 import { type Batch, type BatchExporter, Batches } from './batches.ts'
 import { encodeBatch } from './encode-batch.ts'
+import { writeLeaf } from './encode-leaf.ts'
 import { writeLogRecord } from './encode-logs.ts'
 import { writeSpan } from './encode-spans.ts'
+import { Leaf } from './leaf.ts'
+import type { Wire } from './wire.ts'
 
 /**
  * Batches of spans that OpenTelemetry's transport sends over HTTP; only how they wait and become bytes is our own.
@@ -16,18 +21,38 @@ import { writeSpan } from './encode-spans.ts'
 export function spanProcessors(): tracing.SpanProcessor[] | undefined {
   if (!isHttpProtobuf('TRACES')) return undefined
   const exporter = overHttp('TRACES', 'v1/traces', ProtobufTraceSerializer)
-  const options = { name: 'spans', write: writeSpan, exporter }
+  const write = (wire: Wire, span: tracing.ReadableSpan | Leaf) =>
+    span instanceof Leaf ? writeLeaf(wire, span) : writeSpan(wire, span)
+  const options = { name: 'spans', write, exporter }
   const batches = new Batches({ scheduledDelayMillis: 5000, ...options, ...limits('OTEL_BSP') })
+  const make: LeafMaker = (name, parent, attributes) =>
+    new Leaf(batches, name, parent as unknown as tracing.ReadableSpan, attributes)
+  const isLean = !isLimited('SPAN')
   return [
     {
-      onStart: () => {},
+      onStart: (span: Branch) => {
+        if (isLean && isSampled(span)) span[leafMaker] = make
+      },
       onEnd: (span) => {
-        if (span.spanContext().traceFlags & 1) batches.add(span)
+        if (isSampled(span)) batches.add(span)
       },
       forceFlush: () => batches.flush(),
       shutdown: () => batches.end(),
     },
   ]
+}
+
+function isSampled(span: Pick<Branch, 'spanContext'>): boolean {
+  return (span.spanContext().traceFlags & TraceFlags.SAMPLED) > 0
+}
+
+/** Whether the variables limit attributes: the SDK's own spans and records see to that. */
+function isLimited(kind: 'SPAN' | 'LOGRECORD'): boolean {
+  return ['COUNT_LIMIT', 'VALUE_LENGTH_LIMIT'].some(
+    (limit) =>
+      core.getStringFromEnv(`OTEL_${kind}_ATTRIBUTE_${limit}`) !== undefined ||
+      core.getStringFromEnv(`OTEL_ATTRIBUTE_${limit}`) !== undefined,
+  )
 }
 
 /** The same for log records. */

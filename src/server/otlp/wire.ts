@@ -14,6 +14,11 @@ export class Wire {
     return taken
   }
 
+  /** Forgets what was written last: to this length. */
+  cut(length: number): void {
+    this.#end = length
+  }
+
   append(bytes: Uint8Array): void {
     this.#reserve(bytes.length)
     this.#bytes.set(bytes, this.#end)
@@ -77,6 +82,18 @@ export class Wire {
     this.#bytes.writeUInt32LE(low % two32, this.#end)
     const carried = Math.floor(low / two32) + Math.floor(lower / two32)
     this.#end = this.#bytes.writeUInt32LE(Math.floor(upper / 65_536) + carried, this.#end + 4)
+  }
+
+  milliseconds(value: number): void {
+    this.nanoseconds([Math.trunc(value / 1000), Math.round((value % 1000) * 1e6)])
+  }
+
+  /** A new span's id. */
+  randomId(): void {
+    this.byte(8)
+    // Never only zeros, which is no id.
+    this.fixed32(Math.floor(Math.random() * (two32 - 1)) + 1)
+    this.fixed32(Math.floor(Math.random() * two32))
   }
 
   /** An id that is written in hexadecimal digits. */

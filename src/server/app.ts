@@ -103,7 +103,11 @@ export function createApp(
   const metricsPage = async () => metricsText(await gatherMetrics(await metrics.snapshot()))
 
   const koa = new Koa()
-  koa.on('error', (error) => gateway.diagnostics.log('error', 'a request failed', { error }))
+  koa.on('error', (error: NodeJS.ErrnoException, ctx?: Koa.Context) => {
+    // A client that breaks its connection off is no fault here; what it asked for says how it ended.
+    const left = ctx?.req.socket.destroyed === true && leavings.has(error.code ?? '')
+    gateway.diagnostics.log(left ? 'debug' : 'error', 'a request failed', { error })
+  })
   koa.use(guard({ config: () => current, diagnostics }))
   for (const prefix of mounts) koa.use(gateway.middleware({ prefix }))
   koa.use(accessLog(diagnostics.log))
@@ -210,6 +214,9 @@ function pages({ config, gateway, identify, isDraining, metricsPage }: PagesOpti
   })
   return router
 }
+
+/** How a connection fails whose client has gone. */
+const leavings: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED'])
 
 async function maySee(ctx: Koa.Context, identify: Identify): Promise<boolean> {
   try {

@@ -302,8 +302,20 @@ test('a collector that is away ends no request and no shutdown', async () => {
   }
   const own = await gateways.start([], { env })
   equal((await gateways.send(own.url, routes.chat.path, routes.chat.ask, {})).status, 200)
-  await own.line(/telemetry: /)
+  match(await own.line(/telemetry: /), /telemetry: [^{]+ECONNREFUSED[^{]+$/)
   equal(await own.stop(), 0)
+})
+
+test('whatever the SDK is told to print, standard output is the one line', async () => {
+  const env = {
+    OTEL_LOG_LEVEL: 'debug',
+    OTEL_TRACES_EXPORTER: 'console',
+  }
+  const own = await gateways.start([], { env })
+  equal((await gateways.send(own.url, routes.chat.path, routes.chat.ask, {})).status, 200)
+  await own.line(/name: 'Intercept\.ProcessRequest\.Upstream'/)
+  equal(await own.stop(), 0)
+  equal(own.output().stdout, `sluice listening on ${own.url}\n`)
 })
 
 test('without trace the client’s own traceparent goes upstream as any header', async () => {

@@ -31,8 +31,8 @@ export interface Round {
   readonly generating: boolean
   /** Who answers. */
   readonly origin: ReplyOrigin
-  /** The events that this frame gives. Never throws: broken JSON gives none. */
-  read(frame: Frame): readonly InterceptionEvent[]
+  /** The events that these frames give, in order. Never throws: broken JSON gives none. */
+  read(...frames: readonly Frame[]): readonly InterceptionEvent[]
   /**
    * What is still owed when the reply ends, breaks off or its terminal frame was read: open blocks as far
    * as they came, final usage. Called once.

@@ -41,13 +41,7 @@ export class SseReader implements ReplyReader {
     this.#frames = []
     const { round, emit, terminal, frame: tell } = this.#options
     for (const frame of frames) tell(frame)
-    const [only] = frames
-    if (frames.length === 1 && only) emit(round.read(only))
-    else {
-      const events: InterceptionEvent[] = []
-      for (const frame of frames) for (const event of round.read(frame)) events.push(event)
-      emit(events)
-    }
+    emit(round.read(...frames))
     if (this.ended) terminal()
   }
 

@@ -45,9 +45,11 @@ export class ReplyRound implements Round {
     return this.#events.generating
   }
 
-  read(frame: Frame): readonly InterceptionEvent[] {
-    if (this.#streaming) this.#reader.readFrame(frame)
-    else this.#readWhole(frame)
+  read(...frames: readonly Frame[]): readonly InterceptionEvent[] {
+    for (const frame of frames) {
+      if (this.#streaming) this.#reader.readFrame(frame)
+      else this.#readWhole(frame)
+    }
     return this.#events.take()
   }
 

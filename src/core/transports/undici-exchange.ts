@@ -22,6 +22,8 @@ export class Exchange implements Lined {
   readonly #reject: (reason: unknown) => void
   #controller: Dispatcher.DispatchController | undefined
   #body: Readable | undefined
+  /** What came in this turn: a read of the socket may hold hundreds of HTTP chunks. */
+  #chunks: Buffer[] = []
   #over = false
 
   constructor({ url, proxy, signal, upload, resolve, reject }: ExchangeOptions) {
@@ -31,7 +33,7 @@ export class Exchange implements Lined {
     this.#upload = upload instanceof Readable ? upload : null
     this.#resolve = resolve
     this.#reject = reject
-    signal.addEventListener('abort', this.#abort, { once: true })
+    signal.addEventListener('abort', this, once)
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -65,13 +67,14 @@ export class Exchange implements Lined {
     })
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#body?.push(chunk)) controller.pause()
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#chunks.push(chunk) === 1) process.nextTick(Exchange.#passOn, this)
   }
 
   onResponseEnd(): void {
     // A body that lasts until the connection closes would pass for whole after a reset.
     const fault = this.line?.socket?.errored
+    Exchange.#passOn(this)
     if (fault) {
       this.#fail(fault)
     } else {
@@ -84,15 +87,27 @@ export class Exchange implements Lined {
     this.#fail(error)
   }
 
-  #abort = (): void => {
+  /** The signal was aborted. */
+  handleEvent(): void {
     const reason = errorOf(this.#signal.reason)
     if (this.#controller) this.#controller.abort(reason)
     else this.line?.connecting?.destroy(reason)
     this.#fail(reason)
   }
 
+  static #passOn(exchange: Exchange): void {
+    const chunks = exchange.#chunks
+    const [first] = chunks
+    const body = exchange.#body
+    if (!first || !body || body.destroyed) return
+    exchange.#chunks = []
+    const bytes = chunks.length === 1 ? first : Buffer.concat(chunks)
+    if (!body.push(bytes)) exchange.#controller?.pause()
+  }
+
   #fail(error: Error): void {
     if (this.#over) return
+    Exchange.#passOn(this)
     this.#finish()
     this.#upload?.destroy()
     const body = this.#body
@@ -106,9 +121,11 @@ export class Exchange implements Lined {
 
   #finish(): void {
     this.#over = true
-    this.#signal.removeEventListener('abort', this.#abort)
+    this.#signal.removeEventListener('abort', this)
   }
 }
+
+const once = { once: true }
 
 /** The list of an HTTP/1.1 reply comes as bytes; an HTTP/2 one has none, only names and values. */
 function rawHeaders(raw: Dispatcher.DispatchController['rawHeaders']): RawHeaders {

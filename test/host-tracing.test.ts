@@ -1,7 +1,15 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
-import { context, metrics, propagation, SpanKind, trace } from '@opentelemetry/api'
+import {
+  context,
+  DiagLogLevel,
+  diag,
+  metrics,
+  propagation,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api'
 import { logs } from '@opentelemetry/api-logs'
 import type Koa from 'koa'
 import type { Gateway } from '../src/core/gateway.ts'
@@ -140,6 +148,49 @@ test('without tracing the host’s spans are all there are, and its headers go u
   )
   equal(gateway.upstream.requests[0]?.headers.traceparent, `00-${traceId}-${clientSpan}-01`)
   await gateway.close()
+})
+
+test('lines of the log are events of the span of the interception that they name, and of no other', async () => {
+  const complaints: string[] = []
+  const complain = (message: string) => complaints.push(message)
+  const none = () => {}
+  const words = { error: complain, warn: complain, info: none, debug: none, verbose: none }
+  diag.setLogger(words, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true })
+  const gateway = await startGateway({
+    tracing: { logs: true },
+    plugins: [
+      {
+        name: 'failing-observer',
+        observe: () => {
+          throw new Error('it looks badly')
+        },
+      },
+      {
+        name: 'failing-recorder',
+        record: async () => {
+          active.push(activeSpan())
+          // Others' records come meanwhile.
+          await new Promise((resolve) => setImmediate(resolve))
+          throw new Error('it keeps badly')
+        },
+      },
+    ],
+  })
+  const active: string[] = []
+  const asked = await Promise.all(Array.from({ length: 20 }, () => ask(gateway)))
+  for (const { traceId } of asked) {
+    const spans = await host.whole(traceId, (all) => all.some(({ name }) => name === 'Intercept'))
+    const [intercept] = spans.filter(({ name }) => name === 'Intercept')
+    const events = intercept?.events ?? []
+    ok(events.some(({ name }) => name === 'plugin failing-observer failed: it looks badly'))
+    for (const { attributes } of events)
+      equal(attributes?.interception_id, intercept?.attributes.interception_id)
+  }
+  await gateway.close()
+  // A recorder's batch is of many: it is within no span, nor are the lines about it.
+  deepEqual(new Set(active), new Set(['none']))
+  deepEqual(complaints, [])
+  diag.disable()
 })
 
 test('a host’s SDK whose parts throw costs spans and no request', async () => {

@@ -1,3 +1,4 @@
+import { context, ROOT_CONTEXT } from '@opentelemetry/api'
 import type { Diagnostics } from './diagnostics.ts'
 import { messageOf } from './errors.ts'
 import { snakeKeys } from './json.ts'
@@ -73,7 +74,8 @@ export class RecorderQueue {
     this.#entries.push({ position: this.#pushed++, record, bytes, bare: false })
     this.#bytes += bytes
     if (this.#bytes > this.#maxBytes) this.#shed()
-    this.#draining ??= this.#drain()
+    // A batch is of many requests: what is done for it is part of none of their traces.
+    this.#draining ??= context.with(ROOT_CONTEXT, () => this.#drain())
     return true
   }
 

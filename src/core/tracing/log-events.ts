@@ -7,10 +7,13 @@ export function eventsFromLog(log: Log, live: ReadonlyMap<string, SafeSpan>): Lo
   return (level, message, fields = {}) => {
     log(level, message, fields)
     const id = fields.interception_id
-    const span = typeof id === 'string' ? live.get(id) : undefined
     const attributes = { ...plain(fields), 'log.severity': level }
-    if (span) span.event(message, attributes)
-    else trace.getActiveSpan()?.addEvent(message, attributes)
+    if (typeof id === 'string') live.get(id)?.event(message, attributes)
+    else {
+      const active = trace.getActiveSpan()
+      // One that has ended would have the SDK complain.
+      if (active?.isRecording()) active.addEvent(message, attributes)
+    }
   }
 }
 

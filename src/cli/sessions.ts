@@ -124,7 +124,8 @@ async function show(source: Source, id: string, flags: ShowFlags): Promise<void>
   const session = await source.session(query)
   if (!session)
     throw new SluiceError(`there is no session "${id}" to see`, { code: 'ERR_NOT_FOUND' })
-  const threads = threadsOf(source, query, session, all)
+  // Those before a thread are one page: there is no going on behind it.
+  const threads = threadsOf(source, query, session, all && beforeId === undefined)
   if (output === 'json') {
     const list: Told[] = []
     for await (const thread of threads) list.push(thread)

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { test } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import winston from 'winston'
 import { metrics } from '../src/plugins/metrics.ts'
@@ -44,6 +45,8 @@ for (const [name, { path, ask }] of Object.entries(routes)) {
       const { start, end, ...kept } = await gateway.ended(0)
       const { providerName: provider, model, client } = start
       const of = (type: string) => lines.filter(({ record_type }) => record_type === type)
+      // Each recorder is handed its records on its own, the memory recorder before the log.
+      while (of('interception_end').length === 0) await setImmediate()
       const page = seriesOf(await registry.metrics())
       const whose = `provider="${provider}",model="${model}",client="${client}"`
 

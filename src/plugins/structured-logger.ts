@@ -1,7 +1,6 @@
 import winston from 'winston'
-import { snakeCase } from '../core/json.ts'
+import { eachLogField, type ToldContent } from '../core/log-fields.ts'
 import type { Plugin } from '../core/plugin.ts'
-import { mapContent } from '../core/record-content.ts'
 import type { InterceptionRecord } from '../core/records.ts'
 import { timestamp } from '../core/timestamp.ts'
 
@@ -9,7 +8,7 @@ export interface StructuredLoggerOptions {
   /** Where lines go. @default a JSON line each to standard error */
   readonly logger?: winston.Logger
   /** Prompts, tool inputs and results, reasoning: whole, by their length only, or not at all. @default 'full' */
-  readonly content?: 'full' | 'redacted' | 'omit'
+  readonly content?: ToldContent
 }
 
 /** Writes each record as one line `interception log`, its members at top level in snake_case. */
@@ -21,8 +20,7 @@ export const structuredLogger = ({
   record: (records) => {
     for (const record of records) {
       // One object: winston would append a record's own `message` to ours.
-      const line = { level: 'info', message: 'interception log' }
-      logger.log(addFields(line, apartOnLines, record, content))
+      logger.log(lineOf(record, content))
     }
   },
 })
@@ -30,35 +28,23 @@ export const structuredLogger = ({
 /** A record as the fields of its log line. */
 export function logFields(
   record: InterceptionRecord,
-  content: 'full' | 'redacted' | 'omit' = 'full',
+  content: ToldContent = 'full',
 ): Record<string, unknown> {
-  return addFields({}, apart, record, content)
+  const fields: Record<string, unknown> = {}
+  eachLogField(record, content, (name, value) => {
+    fields[name] = value
+  })
+  return fields
 }
 
-/** One pass and no copies: this is done for each record, by each log. */
-function addFields<Line extends object>(
-  line: Line,
-  leftOut: ReadonlySet<string>,
-  record: InterceptionRecord,
-  content: 'full' | 'redacted' | 'omit',
-): Line & Record<string, unknown> {
-  const told = content === 'full' ? record : mapContent(record, hidden[content])
-  const { type, id, interceptionId } = told
-  const begun = Object.assign(line, { record_type: type, id, interception_id: interceptionId })
-  const fields: Record<string, unknown> = begun
-  for (const name in told) {
-    if (!leftOut.has(name)) fields[snakeCase(name)] = told[name as keyof InterceptionRecord]
-  }
-  return begun
-}
-
-const apart = new Set(['type', 'id', 'interceptionId', 'seq'])
-/** These say what they say on every line, whatever a plugin calls its members. */
-const apartOnLines = new Set([...apart, 'level', 'message'])
-
-const hidden = {
-  redacted: (value: string) => `[redacted: ${value.length} characters]`,
-  omit: () => null,
+/** `level` and `message` say what they say on every line, whatever a plugin calls its members. */
+function lineOf(record: InterceptionRecord, content: ToldContent) {
+  const fields: Record<string, unknown> = {}
+  const line = Object.assign(fields, { level: 'info', message: 'interception log' })
+  eachLogField(record, content, (name, value) => {
+    if (name !== 'level' && name !== 'message') fields[name] = value
+  })
+  return line
 }
 
 /** One JSON object a line: timestamp, level and message first. */

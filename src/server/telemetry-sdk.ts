@@ -9,7 +9,7 @@ import { processId } from '../core/process-id.ts'
 import { within } from '../core/within.ts'
 import { genAiMetrics } from '../plugins/gen-ai-metrics.ts'
 import { otelLog } from './otel-log.ts'
-import { logProcessors, spanProcessors } from './otlp/processors.ts'
+import { logExport, spanProcessors } from './otlp/processors.ts'
 import type { Telemetry, TelemetrySettings } from './telemetry.ts'
 
 /** A collector that is away must not hold up a shutdown. */
@@ -25,7 +25,8 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
   })
   // Undefined: as the SDK makes them.
   const ofSpans = settings.trace ? spanProcessors() : []
-  const ofLogs = settings.otelLogs ? logProcessors() : []
+  const lean = settings.otelLogs ? logExport() : undefined
+  const ofLogs = settings.otelLogs ? lean?.processors : []
   const sdk = toStandardError(
     () =>
       new NodeSDK({
@@ -43,7 +44,7 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
   const servers = Object.fromEntries(providers.map(({ name, baseUrl }) => [name, baseUrl]))
   return {
     plugins: [
-      ...(settings.otelLogs ? [otelLog(settings)] : []),
+      ...(settings.otelLogs ? [otelLog(settings, lean?.take)] : []),
       ...(settings.otelMetrics ? [genAiMetrics({ semconv, servers })] : []),
     ],
     stop: async () => {

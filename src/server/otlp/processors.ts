@@ -12,6 +12,8 @@ import { writeLeaf } from './encode-leaf.ts'
 import { writeLogRecord } from './encode-logs.ts'
 import { writeSpan } from './encode-spans.ts'
 import { Leaf } from './leaf.ts'
+import { type LeanRecord, writeLeanRecord } from './lean-logs.ts'
+import type { Origin } from './values.ts'
 import type { Wire } from './wire.ts'
 
 /**
@@ -55,19 +57,40 @@ function isLimited(kind: 'SPAN' | 'LOGRECORD'): boolean {
   )
 }
 
+export interface LogExport {
+  readonly processors: logs.LogRecordProcessor[]
+  /** Takes a record past the SDK; false where it is to have it. */
+  readonly take: (record: Omit<LeanRecord, keyof Origin>) => boolean
+}
+
 /** The same for log records. */
-export function logProcessors(): logs.LogRecordProcessor[] | undefined {
+export function logExport(): LogExport | undefined {
   if (!isHttpProtobuf('LOGS')) return undefined
   const exporter = overHttp('LOGS', 'v1/logs', ProtobufLogsSerializer)
-  const options = { name: 'log records', write: writeLogRecord, exporter }
+  const write = (wire: Wire, record: logs.ReadableLogRecord | LeanRecord) =>
+    'record' in record ? writeLeanRecord(wire, record) : writeLogRecord(wire, record)
+  const options = { name: 'log records', write, exporter }
   const batches = new Batches({ scheduledDelayMillis: 1000, ...options, ...limits('OTEL_BLRP') })
-  return [
-    {
-      onEmit: (record) => batches.add(record),
-      forceFlush: () => batches.flush(),
-      shutdown: () => batches.end(),
+  const isLean = !isLimited('LOGRECORD')
+  // Which resource that is only the SDK knows, and says with the first record.
+  let origin: Origin | undefined
+  const processor: logs.LogRecordProcessor = {
+    onEmit: (record) => {
+      const { resource, instrumentationScope } = record
+      if (isLean) origin = { resource, instrumentationScope }
+      batches.add(record)
     },
-  ]
+    forceFlush: () => batches.flush(),
+    shutdown: () => batches.end(),
+  }
+  return {
+    processors: [processor],
+    take: (record) => {
+      if (!origin) return false
+      batches.add({ ...origin, ...record })
+      return true
+    },
+  }
 }
 
 type Signal = 'TRACES' | 'LOGS'

@@ -38,16 +38,20 @@ export function writeOrigin(
 export function writeAttributes(wire: Wire, number: number, attributes: object): void {
   for (const name in attributes) {
     if (!Object.hasOwn(attributes, name)) continue
-    wire.byte(field(number, bytes))
-    const start = wire.open(1)
-    wire.byte(field(1, bytes))
-    wire.string(name)
-    wire.byte(field(2, bytes))
-    const valueStart = wire.open(1)
-    writeValue(wire, attributes[name as keyof typeof attributes])
-    wire.close(valueStart, 1)
-    wire.close(start, 1)
+    writeAttribute(wire, number, name, attributes[name as keyof typeof attributes])
   }
+}
+
+export function writeAttribute(wire: Wire, number: number, name: string, value: unknown): void {
+  wire.byte(field(number, bytes))
+  const start = wire.open(1)
+  wire.byte(field(1, bytes))
+  wire.string(name)
+  wire.byte(field(2, bytes))
+  const valueStart = wire.open(1)
+  writeValue(wire, value)
+  wire.close(valueStart, 1)
+  wire.close(start, 1)
 }
 
 /** `AnyValue`; nothing for what it has no type for. */

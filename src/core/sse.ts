@@ -1,4 +1,5 @@
 import { createParser } from 'eventsource-parser'
+import { ChunkText } from './chunk-text.ts'
 
 /** One server-sent event with its very bytes, or a whole JSON body. */
 export interface Frame {
@@ -77,12 +78,13 @@ export class Framer {
   /** The blocks that this chunk completes; every byte ends up in one block or in `rest()`. */
   push(chunk: Buffer): Block[] {
     const blocks: Block[] = []
-    const next = this.#afterCr || chunk.includes(CR) ? this.#slowBorder : this.#fastBorder
+    const hasCr = this.#afterCr || chunk.includes(CR)
+    const text = hasCr ? null : ChunkText.of(chunk)
     let start = 0
     while (start < chunk.length) {
-      const border = next.call(this, chunk, start)
+      const border = hasCr ? this.#slowBorder(chunk, start) : this.#fastBorder(chunk, start, text)
       if (border < 0) break
-      blocks.push(this.#block(chunk, start, border))
+      blocks.push(this.#block(chunk, start, border, text?.take(start, border)))
       start = border
     }
     if (start < chunk.length) this.#keep(chunk, start, blocks)
@@ -102,7 +104,7 @@ export class Framer {
     return Buffer.concat(this.#carry)
   }
 
-  #block(chunk: Buffer, start: number, end: number): Block {
+  #block(chunk: Buffer, start: number, end: number, text: string | undefined): Block {
     const whole = this.#carry.length === 0
     const source = whole ? chunk : Buffer.concat([this.#take(), chunk.subarray(start, end)])
     const from = whole ? start : 0
@@ -110,7 +112,8 @@ export class Framer {
     const unread = this.#skipping || to - from > this.#maxFrame
     this.skipped ||= unread
     this.#skipping = false
-    const fields = unread ? null : this.#parse(source.toString('utf8', from, to))
+    const read = whole ? text : undefined
+    const fields = unread ? null : this.#parse(read ?? source.toString('utf8', from, to))
     return new Block(start, fields, source, from, to)
   }
 
@@ -145,9 +148,9 @@ export class Framer {
   }
 
   /** The index behind the next blank line at or after `from`, or -1; for chunks without a CR. */
-  #fastBorder(chunk: Buffer, from: number): number {
+  #fastBorder(chunk: Buffer, from: number, text: ChunkText | null): number {
     if (this.#lineStart && chunk[from] === LF) return from + 1
-    const index = chunk.indexOf(blankLine, from)
+    const index = text ? text.blankLine(from) : chunk.indexOf(blankLine, from)
     this.#lineStart = index >= 0 || chunk[chunk.length - 1] === LF
     return index < 0 ? -1 : index + 2
   }

@@ -44,6 +44,27 @@ test('frames are what a parser of events reads from the whole text', () => {
   )
 })
 
+test('a read of many events gives the same blocks as a read of each, whatever their characters take', () => {
+  fc.assert(
+    fc.property(fc.array(streams, { minLength: 1, maxLength: 4 }), cuts, (parts, cut) => {
+      // Long enough to be decoded as a whole, without the line ends that are looked for byte by byte.
+      const once = Buffer.concat([...parts, Buffer.from('\ndata: ü→😀\n\n\ndata: x\n\n')])
+      const bytes = Buffer.alloc(once.length * Math.ceil(2000 / once.length), once)
+      for (let at = bytes.indexOf(13); at >= 0; at = bytes.indexOf(13, at)) bytes[at] = 120
+      const pieces = chunked(
+        bytes,
+        [...Array(Math.ceil(bytes.length / 500)).keys()].map((n) => n * 500),
+      )
+      const { frames } = framed(pieces)
+      assert.deepEqual(framed([bytes]).frames, frames)
+      const { frames: second, bytes: passed } = framed(chunked(bytes, offsets([cut], 700)))
+      assert.deepEqual(second, frames)
+      assert.ok(passed.equals(bytes))
+    }),
+    { numRuns: 200 },
+  )
+})
+
 test('every line end ends a line, and a lone blank line is no frame', () => {
   for (const end of ['\n', '\r', '\r\n']) {
     const text = ['event: a', 'data: 1', 'data: 2', '', '', ': note', '', 'data: 3', '', ''].join(

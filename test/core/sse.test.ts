@@ -65,6 +65,15 @@ test('a read of many events gives the same blocks as a read of each, whatever th
   )
 })
 
+test('bytes that are no character are read in a long chunk as they are in a short one', () => {
+  const odd = Buffer.from('data: a\xffb\xc3\n\n', 'latin1')
+  const [[, expected] = []] = framed([odd]).frames
+  assert.equal(expected, 'a\ufffdb\ufffd')
+  for (const [, data] of framed([Buffer.alloc(odd.length * 200, odd)]).frames) {
+    assert.equal(data, expected)
+  }
+})
+
 test('every line end ends a line, and a lone blank line is no frame', () => {
   for (const end of ['\n', '\r', '\r\n']) {
     const text = ['event: a', 'data: 1', 'data: 2', '', '', ': note', '', 'data: 3', '', ''].join(

@@ -7,14 +7,19 @@ import {
   diag,
   metrics,
   propagation,
+  ROOT_CONTEXT,
   SpanKind,
   trace,
 } from '@opentelemetry/api'
 import { logs } from '@opentelemetry/api-logs'
+import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici'
+import { core } from '@opentelemetry/sdk-node'
 import type Koa from 'koa'
 import type { Gateway } from '../src/core/gateway.ts'
+import type { JsonObject } from '../src/core/json.ts'
 import { startGateway, type TestGateway } from './support/gateway.ts'
 import { type HostTracing, hostTracing } from './support/host-tracing.ts'
+import { mcpServer, textResult } from './support/mcp-server.ts'
 import { routes } from './support/questions.ts'
 
 const clientSpan = '00f067aa0ba902b7'
@@ -94,6 +99,46 @@ test('in a host with an SDK of its own the spans hang on the span that it has op
   deepEqual(seen, [server.name, `after 200 ${server.name}`])
   deepEqual(host.open(), [])
   await gateway.close()
+})
+
+test('the host’s instrumentation of HTTP clients makes no second span of calls that have one, and names nothing', async () => {
+  const instrumentation = new UndiciInstrumentation()
+  instrumentation.setTracerProvider(trace.getTracerProvider())
+  instrumentation.enable()
+  const mcp = await mcpServer({
+    call: ({ headers }) => textResult(`told ${headers.traceparent}`),
+  })
+  const gateway = await startGateway({
+    tracing: true,
+    mcp: { servers: { test: { url: mcp.url } } },
+    mount: traced(
+      () => {},
+      async (ctx) => {
+        ctx.body = await (await fetch(`${gateway.upstream.url}/v1/models`)).text()
+      },
+    ),
+  })
+  // It does instrument what the host itself sends.
+  const own = await ask(gateway, '/own')
+  deepEqual((await host.whole(own.traceId)).map(({ name }) => name).sort(), ['GET', 'POST /own'])
+  equal(gateway.upstream.requests.length, 1)
+
+  const { tools: _, ...question } = routes.messages.ask
+  gateway.upstream.next({ answer: { calls: [{ name: 'bmcp_test_echo', input: {} }] } })
+  const { traceId } = await ask(gateway, routes.messages.path, question)
+  const spans = await host.whole(traceId, (all) => all.some(({ name }) => name === 'Intercept'))
+  deepEqual(
+    spans.filter(({ kind }) => kind === SpanKind.CLIENT).map(({ name }) => name),
+    ['Intercept.ProcessRequest.Upstream', 'Intercept.ProcessRequest.Upstream'],
+  )
+  const [, first, second] = gateway.upstream.requests
+  for (const sent of [first, second])
+    equal(sent?.rawHeaders.filter((name) => /^traceparent$/i.test(name)).length, 1)
+  const call = spans.find(({ name }) => name.endsWith('ToolCall'))
+  ok(second?.body.includes(`told 00-${traceId}-${call?.spanContext().spanId}-01"`))
+  instrumentation.disable()
+  await gateway.close()
+  await mcp.close()
 })
 
 test('what is not for the gateway passes it by, within the host’s span alone', async () => {
@@ -212,7 +257,7 @@ test('a host’s SDK whose parts throw costs spans and no request', async () => 
 /** Puts the gateway behind what an instrumentation of HTTP servers does. */
 function traced(
   after: (ctx: Koa.Context) => void,
-  other: (ctx: Koa.Context) => void = () => {},
+  other: Koa.Middleware = () => {},
 ): (app: Koa, gateway: Gateway) => void {
   const tracer = trace.getTracer('host')
   return (app: Koa, gateway: Gateway) => {
@@ -235,16 +280,23 @@ function activeSpan(): string {
   return span && 'name' in span ? String(span.name) : 'none'
 }
 
-async function ask({ url }: TestGateway, path: string = routes.messages.path) {
+async function ask(
+  { url }: TestGateway,
+  path: string = routes.messages.path,
+  question: JsonObject = routes.messages.ask,
+) {
   const traceId = randomBytes(16).toString('hex')
-  const reply = await fetch(`${url}${path}`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-api-key': 'key',
-      traceparent: `00-${traceId}-${clientSpan}-01`,
-    },
-    body: JSON.stringify(routes.messages.ask),
-  })
+  // The client is in this process, but not in the host.
+  const reply = await context.with(core.suppressTracing(ROOT_CONTEXT), () =>
+    fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-api-key': 'key',
+        traceparent: `00-${traceId}-${clientSpan}-01`,
+      },
+      body: JSON.stringify(question),
+    }),
+  )
   return { traceId, status: reply.status, text: await reply.text() }
 }

@@ -15,7 +15,7 @@ export function apiSource(url: string, token: string | undefined): Source {
       )
       return page as { count: number; results: Told[] }
     },
-    interception: (id) => api.read(`/interceptions/${encodeURIComponent(id)}`),
+    interception: async (id) => named(await api.read(`/interceptions/${encodeURIComponent(id)}`)),
     sessions: async ({ after, afterInitiatorId, ...query }) => {
       const page = await some(
         api.read('/sessions', {
@@ -26,12 +26,14 @@ export function apiSource(url: string, token: string | undefined): Source {
       )
       return page as { count: number; sessions: Told[] }
     },
-    session: ({ id, after, before, ...query }) =>
-      api.read(`/sessions/${encodeURIComponent(id)}`, {
-        ...parametersOf(query),
-        after_id: after,
-        before_id: before,
-      }),
+    session: async ({ id, after, before, ...query }) =>
+      named(
+        await api.read(`/sessions/${encodeURIComponent(id)}`, {
+          ...parametersOf(query),
+          after_id: after,
+          before_id: before,
+        }),
+      ),
     stats: async ({ groupBy, sort, ...query }) => {
       const found = await some(
         api.read('/stats', {
@@ -49,6 +51,11 @@ export function apiSource(url: string, token: string | undefined): Source {
     followed: ({ filter, ...wish }) =>
       followedOverApi(api, { parameters: parametersOf(filter), ...wish }),
   }
+}
+
+/** To a URL `.` and an empty id are the list. */
+function named(found: Told | null): Told | null {
+  return typeof found?.id === 'string' ? found : null
 }
 
 async function some(read: Promise<Told | null>): Promise<Told> {

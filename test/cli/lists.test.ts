@@ -116,6 +116,9 @@ test('one interception and one conversation can be looked at', async () => {
       assert.equal(none.code, 1)
       assert.match(none.stderr, /there is no \w+ "no-such" to see/)
     }
+    // In a URL it is the list.
+    const list = await runCommand(['sessions', 'show', '.', ...place])
+    assert.match(list.stderr, /there is no session "\." to see/)
   }
 })
 

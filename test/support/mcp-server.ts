@@ -3,6 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import { type JsonObject, objectOf } from '../../src/core/json.ts'
 
 export interface TestTool {
@@ -27,8 +28,10 @@ export interface TestMcpOptions {
   call?(call: TestCall): unknown
   /** In the answer to `initialize`. */
   readonly protocolVersion?: string
-  /** Answers nothing at all. */
-  readonly hangs?: boolean
+  /** Answers nothing at all, or no message with that method. */
+  readonly hangs?: boolean | ((method: string) => boolean)
+  /** How long a page of tools takes, in ms. @default 0 */
+  readonly pageMs?: number
 }
 
 /** An MCP server over Streamable HTTP that misbehaves on demand. */
@@ -55,7 +58,7 @@ export async function mcpServer(options: TestMcpOptions = {}): Promise<TestMcpSe
   const events = new EventEmitter().setMaxListeners(100)
 
   const server = createServer(async (request, response) => {
-    if (options.hangs) return
+    if (options.hangs === true) return
     const session = String(request.headers['mcp-session-id'] ?? '')
     if (request.method === 'DELETE') {
       sessions.delete(session)
@@ -73,6 +76,8 @@ export async function mcpServer(options: TestMcpOptions = {}): Promise<TestMcpSe
     methods.push(method)
     const known = method === 'initialize' || sessions.has(session)
     events.emit(method, objectOf(message.params))
+    if (typeof options.hangs === 'function' && options.hangs(method)) return
+    if (method === 'tools/list') await pause(options.pageMs ?? 0)
     if (!known) return void response.writeHead(404).end('no such session')
     if (message.id === undefined) return void response.writeHead(202).end()
     const id = method === 'initialize' ? randomUUID() : session

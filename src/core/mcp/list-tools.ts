@@ -1,6 +1,6 @@
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { arrayOf, type JsonObject, objectOf, stringOf } from '../json.ts'
-import { usableSchema } from './tool-schema.ts'
+import { unknownArgument, usableSchema } from './tool-schema.ts'
 
 /** A tool as its server describes it. */
 export interface ServerTool {
@@ -11,6 +11,7 @@ export interface ServerTool {
 }
 
 export interface ListOptions {
+  /** For all pages, in ms. */
   readonly timeout: number
   readonly accepts: (name: string) => boolean
   /** Hears of tools that can't be offered. */
@@ -30,13 +31,20 @@ export async function listTools(
 ): Promise<ServerTool[]> {
   const { ResultSchema } = await import('@modelcontextprotocol/sdk/types.js')
   const tools = new Map<string, ServerTool>()
+  const signal = AbortSignal.timeout(timeout)
   let cursor: string | undefined
   for (let page = 0; page < maxPages; page++) {
     const request = {
       method: 'tools/list' as const,
       params: cursor === undefined ? {} : { cursor },
     }
-    const result: JsonObject = await client.request(request, ResultSchema, { timeout })
+    const result: JsonObject = await client
+      .request(request, ResultSchema, { timeout, signal })
+      .catch((error: unknown) => {
+        throw signal.aborted
+          ? new Error(`it took more than ${timeout} ms to list its tools`)
+          : error
+      })
     for (const tool of arrayOf(result.tools).map(objectOf)) {
       const name = stringOf(tool.name) ?? ''
       if (name === '' || !accepts(name) || tools.has(name)) continue
@@ -44,7 +52,11 @@ export async function listTools(
       if (!inputSchema) refused(name, 'its input schema is broken')
       else if (objectOf(tool.execution).taskSupport === 'required')
         refused(name, 'it runs as a task only')
-      else tools.set(name, { name, description: stringOf(tool.description) ?? '', inputSchema })
+      else {
+        const argument = unknownArgument(inputSchema)
+        if (argument) refused(name, `Messages requests can't name its argument "${argument}"`)
+        tools.set(name, { name, description: stringOf(tool.description) ?? '', inputSchema })
+      }
     }
     cursor = stringOf(result.nextCursor) || undefined
     if (cursor === undefined) break

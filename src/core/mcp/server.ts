@@ -10,10 +10,11 @@ import { addressOf, type McpServerOptions } from './server-options.ts'
 import { errorWithoutSecrets, resultWithoutSecrets } from './server-secrets.ts'
 import { toolFilter } from './tool-filter.ts'
 import { sendWithin } from './trace-context.ts'
+import { unlessLate } from './unless-late.ts'
 
 export interface ServerProxyOptions {
   readonly initiator: Initiator
-  /** For connecting and for each page of tools, in ms. */
+  /** For connecting and listing the tools, in ms. */
   readonly connectTimeout: number
   /** What one message of the server may have, in bytes. */
   readonly maxBytes: number
@@ -66,8 +67,10 @@ export class ServerProxy {
     const names = { mcp_proxy_name: this.name, mcp_server_name: this.name }
     const attributes = { ...names, mcp_server_url: this.address }
     const span = parent?.child('StreamableHTTPServerProxy.Init', attributes)
-    const list = (connection: Connection) =>
-      this.#list(connection, span?.child('StreamableHTTPServerProxy.Init.fetchTools', attributes))
+    const list: List = (connection, timeout) => {
+      const listed = span?.child('StreamableHTTPServerProxy.Init.fetchTools', attributes)
+      return this.#list(connection, timeout, listed)
+    }
     try {
       await this.#connected(list, span)
     } catch (error) {
@@ -80,15 +83,19 @@ export class ServerProxy {
 
   /** Runs a tool: what the server answered, `isError` or not. Rejects where it gave no answer. */
   async call(name: string, args: JsonObject, options: CallOptions): Promise<JsonObject> {
-    const connection = await this.#connected()
+    const deadline = performance.now() + options.timeout
+    const left = () => Math.max(1, Math.round(deadline - performance.now()))
+    const connected = () => unlessLate(this.#connected(), options, left())
+    const send = (connection: Connection) => this.#send(connection, name, args, options, left())
+    const connection = await connected()
     try {
-      return await this.#send(connection, name, args, options)
+      return await send(connection)
     } catch (error) {
       if (!isLost(error)) throw error
       this.#lost(connection)
       // A session that the server has forgotten: it has not looked at the call.
       if (codeOf(error) !== 404) throw error
-      return await this.#send(await this.#connected(), name, args, options)
+      return await send(await connected())
     }
   }
 
@@ -106,6 +113,7 @@ export class ServerProxy {
     name: string,
     args: JsonObject,
     { signal, timeout, span }: CallOptions,
+    left: number,
   ): Promise<JsonObject> {
     const { ResultSchema } = await import('@modelcontextprotocol/sdk/types.js')
     const request = { method: 'tools/call' as const, params: { name, arguments: { ...args } } }
@@ -117,8 +125,8 @@ export class ServerProxy {
           // The SDK's own `callTool` would refuse what does not match the tool's output schema.
           client.request(request, ResultSchema, {
             signal: ended,
-            timeout,
-            maxTotalTimeout: timeout,
+            timeout: left,
+            maxTotalTimeout: left,
           }),
         ),
       )
@@ -131,7 +139,10 @@ export class ServerProxy {
     }
   }
 
-  #connected(list = (made: Connection) => this.#list(made), span?: SafeSpan): Promise<Connection> {
+  #connected(
+    list: List = (made, timeout) => this.#list(made, timeout),
+    span?: SafeSpan,
+  ): Promise<Connection> {
     if (this.#closed) return Promise.reject(closedError(this.name))
     if (this.#connection) return Promise.resolve(this.#connection)
     this.#connecting ??= this.#connect(list, span).finally(() => {
@@ -140,16 +151,17 @@ export class ServerProxy {
     return this.#connecting
   }
 
-  async #connect(list: (made: Connection) => Promise<void>, span?: SafeSpan): Promise<Connection> {
+  async #connect(list: List, span?: SafeSpan): Promise<Connection> {
     const { initiator, connectTimeout: timeout, maxBytes, log } = this.#options
     clearTimeout(this.#retry)
+    const deadline = performance.now() + timeout
     let connection: Connection | undefined
     try {
       connection = await sendWithin(span, () =>
         connect(this.#server, { initiator, timeout, maxBytes }),
       )
       await this.#watch(connection)
-      await list(connection)
+      await list(connection, Math.max(1, Math.round(deadline - performance.now())))
       // Closed while it was made: whoever closes does not wait for a server that may never answer.
       if (this.#closed) throw closedError(this.name)
       if (this.#failures > 0) log('info', `MCP server "${this.name}" is back`, this.name)
@@ -176,7 +188,7 @@ export class ServerProxy {
     this.#listing = idle ? 'once' : 'again'
     if (!idle) return
     try {
-      await this.#list(connection)
+      await this.#list(connection, this.#options.connectTimeout)
     } catch (failure) {
       const { log } = this.#options
       const error = errorWithoutSecrets(failure, connection.sent)
@@ -192,8 +204,8 @@ export class ServerProxy {
     return this.#listing === 'again'
   }
 
-  async #list({ client, sent }: Connection, span?: SafeSpan): Promise<void> {
-    const { connectTimeout: timeout, log, changed } = this.#options
+  async #list({ client, sent }: Connection, timeout: number, span?: SafeSpan): Promise<void> {
+    const { log, changed } = this.#options
     let seen = 0
     const options: ListOptions = {
       timeout,
@@ -239,6 +251,9 @@ export class ServerProxy {
     }, delay).unref()
   }
 }
+
+/** Learns the tools, in so many ms. */
+type List = (made: Connection, timeout: number) => Promise<void>
 
 const firstDelayMs = 1000
 const maxDelayMs = 60_000

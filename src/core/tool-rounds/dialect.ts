@@ -8,6 +8,8 @@ import type { ToolResult } from './tool-result.ts'
 export interface ToolDialect {
   /** The names of the client's own tools; null where the request can't take any of ours. */
   ownTools(request: JsonEdit): readonly string[] | null
+  /** False where a tool would have the whole request refused. @default all are taken */
+  readonly takes?: (tool: InjectedTool) => boolean
   /** Puts tools into a request; `parallel` leaves it to the model to call several at once. */
   inject(request: JsonEdit, tools: readonly InjectedTool[], parallel: boolean): void
   /** Adds to a request what the model answered and what its calls resulted in. */

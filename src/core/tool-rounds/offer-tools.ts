@@ -46,7 +46,9 @@ export function offerTools(
     )
     return null
   }
-  const wanted = [...tools.values()].filter(({ id }) => !own.includes(id))
+  const wanted = [...tools.values()].filter(
+    (tool) => !own.includes(tool.id) && (dialect.takes?.(tool) ?? true),
+  )
   const room = Math.max(0, maxTools - own.length)
   if (wanted.length > room) {
     log(

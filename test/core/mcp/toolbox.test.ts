@@ -85,6 +85,67 @@ test('a tool with a broken schema is left out, the others of its server are not'
   })
 })
 
+test('lists of which is not said what is in them hold anything, wherever they stand', async (t) => {
+  const inputSchema = {
+    type: 'object',
+    properties: {
+      tags: { type: 'array' },
+      deep: { anyOf: [{ type: ['array', 'null'] }, { type: 'array', items: { type: 'array' } }] },
+      items: { type: 'string' },
+    },
+  }
+  const server = await started(t, { tools: () => [tool('lists', inputSchema)] })
+  const { toolbox } = await opened(t, { one: server })
+  assert.deepEqual(toolbox.tools.get('bmcp_one_lists')?.inputSchema.properties, {
+    tags: { type: 'array', items: {} },
+    deep: {
+      anyOf: [
+        { type: ['array', 'null'], items: {} },
+        { type: 'array', items: { type: 'array', items: {} } },
+      ],
+    },
+    items: { type: 'string' },
+  })
+})
+
+test('an argument that Messages requests can’t name is told once', async (t) => {
+  const inputSchema = { type: 'object', properties: { 'filter[id]': {} } }
+  const server = await started(t, { tools: () => [tool('odd', inputSchema)] })
+  const { toolbox, log } = await opened(t, { one: server })
+  assert.ok(toolbox.tools.has('bmcp_one_odd'))
+  assert.match(log.join('\n'), /tool "odd".*Messages requests can't name.*"filter\[id\]"/)
+})
+
+test('a server whose list never ends costs its time-out, and not one a page', async (t) => {
+  let page = 0
+  const server = await started(t, {
+    tools: () => {
+      page++
+      return Array.from({ length: page + 1 }, (_, at) => tool(`t${at}`))
+    },
+    pageSize: 1,
+    pageMs: 50,
+  })
+  const since = performance.now()
+  const { log } = await opened(t, { one: server }, { connectTimeout: 400 })
+  assert.ok(performance.now() - since < 3000)
+  assert.match(log.join('\n'), /it took more than \d+ ms to list its tools/)
+})
+
+test('a call waits for a server that is connected anew no longer than it may take', async (t) => {
+  let hangs = false
+  const server = await started(t, { hangs: (method) => hangs && method === 'initialize' })
+  const { toolbox } = await opened(t, { one: server }, { connectTimeout: 60_000 })
+  hangs = true
+  server.forget()
+  const call = toolbox.call('bmcp_one_echo', {}, { ...now, timeout: 200 })
+  await assert.rejects(call, /no answer within 200 ms/)
+  const left = new AbortController()
+  const other = toolbox.call('bmcp_one_echo', {}, { signal: left.signal, timeout: 60_000 })
+  left.abort(new Error('the client went away'))
+  await assert.rejects(other, /the client went away/)
+})
+
 test('a changed list is asked for again', async (t) => {
   let names = ['a']
   const server = await started(t, { tools: () => names.map((name) => tool(name)) })

@@ -101,6 +101,18 @@ test('a request is left alone that has tools of a wrong type, several answers, o
   assert.equal(offered('openai_chat', '{}', { purpose: 'title' }), null)
 })
 
+test('a tool that Messages requests would be refused for is offered in the others only', () => {
+  const inputSchema = { type: 'object', properties: { $filter: { type: 'string' } } }
+  const odd = new Map([...tools, ['odd', { ...one, id: 'odd', inputSchema }]])
+  const names = (format: FormatName, body = '{}') =>
+    offered(format, body, { tools: odd }).tools.map(
+      (tool: { name?: string; function?: { name: string } }) => tool.name ?? tool.function?.name,
+    )
+  assert.deepEqual(names('anthropic_messages'), [one.id])
+  assert.deepEqual(names('openai_chat'), [one.id, 'odd'])
+  assert.deepEqual(names('openai_responses', '{"input":"x"}'), [one.id, 'odd'])
+})
+
 test('a tool that the client has under that name is the client’s', () => {
   assert.equal(offered('anthropic_messages', JSON.stringify({ tools: [{ name: one.id }] })), null)
 })

@@ -1,5 +1,6 @@
 import { arrayOf, isObject, type JsonObject, objectOf, parseJson, stringOf } from '../../json.ts'
 import type { JsonEdit } from '../../json-edit.ts'
+import { unknownArgument } from '../../mcp/tool-schema.ts'
 import type { AnsweredCall, ToolDialect } from '../../tool-rounds/dialect.ts'
 import { frameText } from '../../tool-rounds/dialect.ts'
 import { toolJson } from '../../tool-rounds/tool-json.ts'
@@ -40,6 +41,7 @@ export const messageTools: ToolDialect = {
     }
     return changed
   },
+  takes: ({ inputSchema }) => unknownArgument(inputSchema) === undefined,
   createMerger: (isInjected) => new MessageMerger(isInjected),
   ping: 'event: ping\ndata: {"type": "ping"}\n\n',
   errorFrame: (body) => frameText('error', body),
@@ -80,15 +82,16 @@ function resultBlock({ id, result }: AnsweredCall): JsonObject {
     type: 'tool_result',
     tool_use_id: id,
     is_error: result.isError,
-    content: result.parts.map(resultContent),
+    // An error may have texts only.
+    content: result.parts.map((part) => resultContent(part, !result.isError)),
   }
 }
 
-function resultContent(part: ResultPart): JsonObject {
+function resultContent(part: ResultPart, images: boolean): JsonObject {
   // An empty text is refused.
   if (part.type === 'text') return { type: 'text', text: part.text || '(empty)' }
   const { mimeType: media_type, data } = part
-  if (part.type === 'image' && imageTypes.includes(media_type)) {
+  if (images && part.type === 'image' && imageTypes.includes(media_type)) {
     return { type: 'image', source: { type: 'base64', media_type, data } }
   }
   return { type: 'text', text: notShown(part) }

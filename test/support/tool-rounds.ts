@@ -112,9 +112,10 @@ export async function tryRounds({
     reader?.observe()
   }
   parts.push((await reader?.end()) ?? none)
+  // As the relay does: the outcome is settled before the last events are asked for.
+  const verdict = reader?.verdict() ?? { outcome: 'completed' }
   events.push(...(reader?.finish() ?? []))
   const bytes = reader ? Buffer.concat(parts) : await buffer(reply.body)
-  const verdict = reader?.verdict() ?? { outcome: 'completed' }
   return { bytes, text: bytes.toString(), events, verdict, requests, reply }
 }
 

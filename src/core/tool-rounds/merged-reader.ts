@@ -20,6 +20,8 @@ export class MergedReader implements ReplyReader {
   observe(): void {}
 
   async end(): Promise<null> {
+    // The verdict is asked for next: the last round may have failed.
+    this.#observer.flush()
     return null
   }
 

@@ -125,12 +125,17 @@ export class RoundsObserver implements Round {
 
   #told(events: readonly InterceptionEvent[]): readonly InterceptionEvent[] {
     return events.flatMap((event) => {
-      if (event.type !== 'tool_call' || !this.#options.tools.has(event.tool)) return [event]
+      if (event.type !== 'tool_call' || !this.#isOurs(event)) return [event]
       const outcome = this.#run(event.toolCallId, event.tool).shift()
       if (outcome) return [this.#enriched(event, outcome)]
       this.#held.push(event)
       return []
     })
+  }
+
+  /** What a provider runs by itself may have the name of a tool of ours, and has a type of its own. */
+  #isOurs({ tool, metadata }: ToolCallEvent): boolean {
+    return this.#options.tools.has(tool) && metadata.type === undefined
   }
 
   #run(id: string, tool: string): CallOutcome[] {

@@ -94,9 +94,19 @@ class StreamedRound {
       if (!this.#ended || wasEnded) await this.#body.write(text)
     }
     if (this.#ended) return
+    await this.#lastWords(this.#tail())
+  }
+
+  /** What came without a last blank line, and is most often cut short. */
+  #tail(): Uint8Array {
     const rest = Buffer.from(this.#framer.rest())
     const frame = this.#framer.end()
-    await this.#lastWords(frame ? bytesOf(this.#take(frame), rest) : rest)
+    const whole = frame && (frame.data.startsWith('[DONE]') || parseJson(frame.data) !== undefined)
+    if (whole) return bytesOf(this.#take(frame), rest)
+    // Pieces of a call that is withheld, or of a round of which the client knows nothing.
+    const { isEdited, options } = this.#loop
+    const ours = isEdited || options.tools.keys().some((tool) => rest.includes(tool))
+    return ours ? new Uint8Array() : rest
   }
 
   /** What the client gets of a chunk; what comes behind the terminal frame is kept apart. */
@@ -117,6 +127,7 @@ class StreamedRound {
     observer.note(frame)
     this.#ended = options.format.isTerminal(frame)
     const passed = merger.frame(frame)
+    if (passed !== frame) this.#loop.edit()
     // A clean end is withheld behind calls of ours: what passes is an error.
     if (this.#ended && passed !== null && merger.calls.length > 0) this.#loop.break()
     return passed

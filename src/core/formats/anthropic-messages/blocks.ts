@@ -18,7 +18,10 @@ export class Blocks {
     else if (delta.type === 'thinking_delta') block.thinking = more('thinking')
     else if (delta.type === 'signature_delta') block.signature = more('signature')
     else if (delta.type === 'input_json_delta') open.json += stringOf(delta.partial_json) ?? ''
-    else if (delta.type === 'citations_delta') {
+    else if (delta.type === 'compaction_delta') {
+      const { type: _, ...whole } = delta
+      Object.assign(block, whole)
+    } else if (delta.type === 'citations_delta') {
       const known = Array.isArray(block.citations) ? block.citations : []
       block.citations = [...known, delta.citation]
     }

@@ -26,6 +26,8 @@ export class MessageMerger implements Merger {
   /** This round's indexes: under which number the client got them, null where it did not. */
   #indexes = new Map<number, number | null>()
   #blocks = new Blocks()
+  /** Of calls that have begun and not ended. */
+  readonly #open = new Set<number>()
   #ending: Frame[] = []
   #stopReason: unknown
   #ended = false
@@ -45,6 +47,7 @@ export class MessageMerger implements Merger {
     this.#edited = true
     this.calls = []
     this.ownCalls = []
+    this.#open.clear()
     this.#indexes = new Map()
     this.#blocks = new Blocks()
     this.#ending = []
@@ -87,6 +90,7 @@ export class MessageMerger implements Merger {
     this.#last = body
     for (const [index, block] of arrayOf(body.content).map(objectOf).entries()) {
       this.#blocks.open(index, block)
+      if (block.type === 'tool_use') this.#open.add(index)
       if (!this.#isCall(block)) this.#content.push(block)
       this.#stop(index)
     }
@@ -126,6 +130,7 @@ export class MessageMerger implements Merger {
     const index = countOf(event.index) ?? 0
     const block = objectOf(event.content_block)
     this.#blocks.open(index, block)
+    if (block.type === 'tool_use') this.#open.add(index)
     const hidden = this.#isCall(block)
     this.#edited ||= hidden
     this.#indexes.set(index, hidden ? null : this.#edited ? this.#shown : index)
@@ -135,7 +140,7 @@ export class MessageMerger implements Merger {
 
   #stop(index: number): void {
     const block = this.#blocks.close(index)
-    if (block.type !== 'tool_use') return
+    if (!this.#open.delete(index)) return
     if (!this.#isCall(block)) {
       this.ownCalls.push(stringOf(block.id) ?? '')
       return
@@ -153,6 +158,8 @@ export class MessageMerger implements Merger {
 
   /** Whether the reply ends here is known when the round has ended. */
   #end(frame: Frame): Frame | string | null {
+    // Some vendors don't say where a call ends.
+    for (const index of this.#open) this.#stop(index)
     if (this.calls.length === 0) return this.#edited ? this.#final(frame) : frame
     this.#ending.push(frame)
     return null
@@ -172,8 +179,8 @@ export class MessageMerger implements Merger {
 
 const completes: ReadonlySet<unknown> = new Set(['tool_use', 'end_turn', null, undefined])
 
-/** A later figure replaces an earlier one of the same reply. */
+/** A later figure replaces an earlier one of the same reply; one that is null says nothing. */
 function overlaid(earlier: JsonObject, later: JsonObject): JsonObject {
-  const told = Object.entries(later).filter(([, value]) => value !== null && value !== undefined)
+  const told = Object.entries(later).map(([name, value]) => [name, value ?? earlier[name] ?? null])
   return { ...earlier, ...Object.fromEntries(told) }
 }

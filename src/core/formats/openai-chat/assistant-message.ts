@@ -28,14 +28,16 @@ export class AssistantMessage {
   }
 
   get calls(): readonly InjectedCall[] {
-    return this.#calls
+    return this.#inOrder()
       .filter(({ injected }) => injected)
       .map(({ id, name, input }) => ({ id, tool: name, input }))
   }
 
   /** The client's calls, as a whole message has them. */
   get ownCalls(): JsonObject[] {
-    return this.#calls.filter(({ injected }) => !injected).map(wholeCall)
+    return this.#inOrder()
+      .filter(({ injected }) => !injected)
+      .map(wholeCall)
   }
 
   /** As a request repeats it. What vendors want back of their reasoning is theirs alone: others sent none. */
@@ -45,7 +47,7 @@ export class AssistantMessage {
       content: this.#content === '' ? null : this.#content,
       ...(this.#reasoning !== '' && { reasoning_content: this.#reasoning }),
       ...(this.#details.length > 0 && { reasoning_details: this.#details }),
-      tool_calls: this.#calls
+      tool_calls: this.#inOrder()
         .filter(({ name, fields }) => name !== '' || fields.custom !== undefined)
         .map((call, at) => wholeCall({ ...call, id: call.id || madeUpId(at) })),
     }
@@ -61,18 +63,18 @@ export class AssistantMessage {
     return piece.index === undefined ? piece : { ...piece, index: call.shown }
   }
 
-  /** Some vendors give every call index 0, or none: then the id tells them apart. */
+  /** The call that a piece goes on with, or a new one. */
   #callOf(piece: JsonObject): Call {
     const index = countOf(piece.index)
     const id = stringOf(piece.id) ?? ''
-    const open = index === undefined ? this.#calls.at(-1) : this.#open.get(index)
-    const begins = id !== '' && open !== undefined && open.id !== '' && open.id !== id
-    if (open && !begins) return open
     const name = stringOf(objectOf(piece.function).name) ?? ''
+    const open = index === undefined ? this.#calls.at(-1) : this.#open.get(index)
+    if (open && !begins({ index, id, name }, open)) return open
     const injected = this.#isInjected(name)
     const { index: _, function: __, custom, ...fields } = piece
     const call: Call = {
       fields: isObject(custom) ? { ...fields, custom } : fields,
+      index: index ?? this.#calls.length,
       id: '',
       name: '',
       input: '',
@@ -80,9 +82,22 @@ export class AssistantMessage {
       shown: injected ? -1 : this.#own++,
     }
     this.#calls.push(call)
-    this.#open.set(index ?? this.#calls.length - 1, call)
+    this.#open.set(call.index, call)
     return call
   }
+
+  #inOrder(): Call[] {
+    return this.#calls.toSorted((a, b) => a.index - b.index)
+  }
+}
+
+/** Vendors that give every call index 0, or none, tell calls apart by their ids, or only by a new name. */
+function begins(
+  { index, id, name }: { readonly index: number | undefined } & Pick<Call, 'id' | 'name'>,
+  open: Call,
+): boolean {
+  if (id !== '') return open.id !== '' && open.id !== id
+  return index === undefined && name !== '' && open.name !== ''
 }
 
 /** Some vendors give calls no ids, and want results that name one. */
@@ -91,6 +106,8 @@ export function madeUpId(at: number): string {
 }
 
 interface Call {
+  /** Its place in the message. */
+  readonly index: number
   /** Whatever else the vendor says of it, such as a signature that it wants back. */
   readonly fields: JsonObject
   id: string

@@ -74,7 +74,8 @@ export class ResponseMerger implements Merger {
 
   body(body: JsonObject): void {
     this.#last = body
-    this.#read(body, body.status)
+    // Some gateways tell none.
+    this.#read(body, body.status ?? 'completed')
   }
 
   get calls(): readonly InjectedCall[] {
@@ -88,9 +89,8 @@ export class ResponseMerger implements Merger {
   }
 
   get ownCalls(): readonly string[] {
-    return this.#shownItems()
-      .filter(({ type }) => typeof type === 'string' && clientRun.has(type))
-      .map(({ call_id }) => stringOf(call_id) ?? '')
+    const items = this.#shownItems()
+    return items.filter((item) => isClients(item) && !isAnswered(item, items)).map(callName)
   }
 
   get runnable(): boolean {
@@ -151,10 +151,16 @@ export class ResponseMerger implements Merger {
     this.#status = status
     if (isObject(response.usage)) this.#usage = response.usage
     // The final response repeats all items; some gateways tell them only there.
-    for (const [index, item] of arrayOf(response.output).entries()) {
-      this.#items.set(index, objectOf(item))
-      this.#edited ||= this.#isCall(objectOf(item))
+    for (const [at, item] of arrayOf(response.output).map(objectOf).entries()) {
+      this.#items.set(this.#placeOf(item, at), item)
+      this.#edited ||= this.#isCall(item)
     }
+  }
+
+  /** Some gateways leave out indexes while they stream. */
+  #placeOf({ id }: JsonObject, at: number): number {
+    const isSame = (index: number) => id !== undefined && this.#items.get(index)?.id === id
+    return isSame(at) ? at : (this.#items.keys().find(isSame) ?? at)
   }
 
   #final(frame: Frame): string {
@@ -183,6 +189,22 @@ export class ResponseMerger implements Merger {
   #isCall({ type, name }: JsonObject): boolean {
     return type === 'function_call' && typeof name === 'string' && this.#isInjected(name)
   }
+}
+
+/** By what a call of the client's is named where it is answered. */
+function callName({ call_id, id }: JsonObject): string {
+  return stringOf(call_id) ?? stringOf(id) ?? ''
+}
+
+function isClients({ type, execution }: JsonObject): boolean {
+  if (type === 'tool_search_call') return execution === 'client'
+  return typeof type === 'string' && clientRun.has(type)
+}
+
+/** A shell of the provider's own: its output is there already. */
+function isAnswered({ type, call_id }: JsonObject, items: readonly JsonObject[]): boolean {
+  const output = `${String(type)}_output`
+  return items.some((item) => item.type === output && item.call_id === call_id)
 }
 
 /** Calls that wait for the client. */

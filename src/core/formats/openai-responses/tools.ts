@@ -34,10 +34,11 @@ export const responseTools: ToolDialect = {
   restored(items, hidden) {
     const changed = new Map<number, JsonObject[]>()
     for (const [at, item] of items.entries()) {
-      const more = hidden(String(item.call_id))
+      const isRequest = item.type === 'mcp_approval_request'
+      const more = hidden(String(isRequest ? item.id : (item.call_id ?? item.approval_request_id)))
       if (more.length === 0) continue
       // Where the upstream knows what was said before, the calls themselves are not in the request.
-      const isResult = typeof item.type === 'string' && item.type.endsWith('_output')
+      const isResult = /_(output|response)$/.test(String(item.type))
       changed.set(at, [item, ...more.map(isResult ? outputItem : callItem)])
     }
     return changed

@@ -10,6 +10,7 @@ import { within } from '../core/within.ts'
 import { genAiMetrics } from '../plugins/gen-ai-metrics.ts'
 import { otelLog } from './otel-log.ts'
 import { logExport, spanProcessors } from './otlp/processors.ts'
+import { resourceDetectors } from './resource-detectors.ts'
 import type { Telemetry, TelemetrySettings } from './telemetry.ts'
 
 /** A collector that is away must not hold up a shutdown. */
@@ -31,6 +32,7 @@ export function startSdk(settings: TelemetrySettings, log: Log): Telemetry {
     () =>
       new NodeSDK({
         resource: resources.defaultResource().merge(own),
+        resourceDetectors: resourceDetectors(),
         instrumentations: [],
         ...(ofSpans && { spanProcessors: ofSpans }),
         ...(ofLogs && { logRecordProcessors: ofLogs }),

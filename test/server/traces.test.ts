@@ -327,6 +327,20 @@ test('without trace the client’s own traceparent goes upstream as any header',
   ok(!otlp.spans.some((span) => span.traceId === traceId))
 })
 
+test('no key of the command line is told to a collector', async () => {
+  const token = 'canary-of-a-flag-0123456789-0123456789'
+  const flags = ['--auth', 'tokens', '--bootstrap-token', token, '--otel-logs']
+  const own = await gateways.start(flags, { env: { OTEL_NODE_RESOURCE_DETECTORS: 'all' } })
+  const headers = { 'x-sluice-token': token }
+  const { named } = await traced(routes.chat.path, routes.chat.ask, { gateway: own, headers })
+  const { resource } = named('Intercept')
+  ok(resource['process.pid'])
+  equal(resource['process.command_args'], undefined)
+  equal(await own.stop(), 0)
+  ok(otlp.logs.length > 0)
+  ok(!otlp.text().includes('canary-of-a-flag'))
+})
+
 test('spans go out over gRPC, too, and SLUICE_TRACE_ENABLE turns them on', async () => {
   const grpc = await grpcReceiver()
   const own = await gateways.start([], {

@@ -6,6 +6,8 @@ const api = '/api/v2/aibridge'
 const range = 'started_after=${__from:date:iso}&started_before=${__to:date:iso}'
 const chosen =
   'initiator=${username:percentencode}&provider_name=${provider:percentencode}&model=${model:percentencode}&client=${client:percentencode}'
+// Null where no price is known.
+const cost = '(cost_nano_usd = null ? null : cost_nano_usd / 1000000000)'
 const used = 'input_tokens + output_tokens + cache_read_input_tokens + cache_write_input_tokens'
 const bySum = 'stats?group_by'
 const ofInterception =
@@ -50,12 +52,7 @@ export const recordsDashboard: Dashboard = dashboard({
         stat('Interceptions', `${bySum}=none`, 'results', number('interceptions', 'Interceptions')),
         stat('Prompts', `${bySum}=none`, 'results', number('prompts', 'Prompts')),
         {
-          ...stat(
-            'Cost',
-            `${bySum}=none`,
-            'results.{ "cost": cost_nano_usd / 1000000000 }',
-            number('cost', 'Cost'),
-          ),
+          ...stat('Cost', `${bySum}=none`, `results.{ "cost": ${cost} }`, number('cost', 'Cost')),
           unit: 'currencyUSD',
         },
         {
@@ -74,7 +71,7 @@ export const recordsDashboard: Dashboard = dashboard({
           title: 'Cost by user',
           visual: 'barchart',
           queries: [
-            query(`${bySum}=user`, 'results.{ "user": key, "cost": cost_nano_usd / 1000000000 }', [
+            query(`${bySum}=user`, `results.{ "user": key, "cost": ${cost} }`, [
               text('user', 'User'),
               number('cost', 'Cost'),
             ]),
@@ -92,7 +89,7 @@ export const recordsDashboard: Dashboard = dashboard({
           queries: [
             query(
               `${bySum}=model`,
-              'results.{ "model": key, "input": input_tokens, "output": output_tokens, "read": cache_read_input_tokens, "write": cache_write_input_tokens, "cost": cost_nano_usd / 1000000000 }',
+              `results.{ "model": key, "input": input_tokens, "output": output_tokens, "read": cache_read_input_tokens, "write": cache_write_input_tokens, "cost": ${cost} }`,
               [
                 text('model', 'Model'),
                 number('input', 'Input tokens'),

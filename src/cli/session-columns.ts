@@ -1,6 +1,6 @@
 import type { ListColumns } from './list-text.ts'
 import type { Told } from './source.ts'
-import { clock, dollars, figure, knownCost } from './told-values.ts'
+import { clock, dollars, figure } from './told-values.ts'
 
 /** What a table, or CSV, tells of a conversation. */
 export const sessionColumns: ListColumns<Told> = {
@@ -36,7 +36,7 @@ export const sessionColumns: ListColumns<Told> = {
     output_tokens: (row) => row.token_usage_summary?.output_tokens,
     cache_read_input_tokens: (row) => row.token_usage_summary?.cache_read_input_tokens,
     cache_write_input_tokens: (row) => row.token_usage_summary?.cache_write_input_tokens,
-    cost_nano_usd: (row) => knownCost(row.cost_nano_usd, row.unpriced),
+    cost_nano_usd: (row) => row.cost_nano_usd,
     unpriced: (row) => row.unpriced,
     last_prompt: (row) => row.last_prompt,
   },

@@ -8,7 +8,7 @@ import { type ListColumns, type ListOutput, listOutputs, listText } from './list
 import { type SourceFlags, type Told, withSource } from './source.ts'
 import { limitOf, sourceCommand } from './source-command.ts'
 import { readAge } from './times.ts'
-import { clock, dollars, figure, knownCost } from './told-values.ts'
+import { clock, dollars, figure } from './told-values.ts'
 import { writeOut } from './write-out.ts'
 
 interface Flags extends Omit<SourceFlags, 'output'>, FilterFlags {
@@ -110,9 +110,9 @@ function columnsOf({ groupBy, interval }: Flags): ListColumns<Told> {
       ...(interval && { bucket: (row: Told) => row.bucket }),
       key: (row) => row.key,
       ...(groupBy === 'user' && { initiator_id: (row: Told) => row.initiator_id }),
-      ...Object.fromEntries(sums.map((name) => [name, (row: Told) => row[name]])),
-      cost_nano_usd: (row) => knownCost(row.cost_nano_usd, row.unpriced),
-      unpriced: (row) => row.unpriced,
+      ...Object.fromEntries(
+        [...sums, 'cost_nano_usd', 'unpriced'].map((name) => [name, (row: Told) => row[name]]),
+      ),
     },
   }
 }

@@ -16,11 +16,6 @@ export function dollars(nano: unknown, unpriced: unknown = 0): string {
   return typeof nano === 'number' ? '$0.00' : ''
 }
 
-/** The sum for a program; null where nothing of it is known. */
-export function knownCost(nano: unknown, unpriced: unknown): unknown {
-  return nano || !unpriced ? nano : null
-}
-
 function priceText(value: number): string {
   return value < 0.0001 ? '<$0.0001' : `$${value.toFixed(value >= 100 ? 2 : 4)}`
 }

@@ -81,6 +81,8 @@ for (const { name, target } of [...panels, ...variables])
       for (const row of list)
         for (const { selector, type } of target.columns) {
           const value = row[selector]
+          // Of a model without a price: no cost, rather than none to pay.
+          if (selector === 'cost' && value === null) continue
           if (type === 'number') assert.equal(typeof value, 'number', `${url}: ${selector}`)
           else assert.equal(typeof value, 'string', `${url}: ${selector}`)
           if (type === 'timestamp') assert.ok(Date.parse(String(value)) > 0, String(value))

@@ -23,7 +23,9 @@ const sums = {
   interceptions: count,
   prompts: count.meta({ description: 'Of people.' }),
   tool_calls: count,
-  cost_nano_usd: cost,
+  cost_nano_usd: cost.nullable().meta({
+    description: 'In billionths of a US dollar, as far as prices are known; null where none is.',
+  }),
   unpriced: count.meta({ description: 'Replies whose price is not known: the cost lacks theirs.' }),
 }
 export const allSums = { ...sums, ...tokens }

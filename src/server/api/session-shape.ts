@@ -38,7 +38,9 @@ export function sessionDetailShape(stored: Session, threads: readonly Thread[]):
 }
 
 export function sumsOf({ interceptions, prompts, toolCalls, costNanoUsd, unpriced }: Measures) {
-  return { interceptions, prompts, tool_calls: toolCalls, cost_nano_usd: costNanoUsd, unpriced }
+  // What is not known is no 0: whoever adds costs up would take it for free.
+  const cost_nano_usd = costNanoUsd || (unpriced > 0 ? null : 0)
+  return { interceptions, prompts, tool_calls: toolCalls, cost_nano_usd, unpriced }
 }
 
 export function tokensOf(measures: Measures) {

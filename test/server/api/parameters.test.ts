@@ -354,7 +354,7 @@ test('sums are by key, sorted as asked, with what has no price', async () => {
       output_tokens: 10,
       cache_read_input_tokens: 1000,
       cache_write_input_tokens: 0,
-      cost_nano_usd: 0,
+      cost_nano_usd: null,
       unpriced: 1,
     },
   ])

@@ -44,6 +44,7 @@ export class Diagnostics {
     { name: CounterName; labels: Record<string, string>; value: number }
   >()
   readonly #lines = new Map<string, { second: number; seen: number }>()
+  #rest: NodeJS.Timeout | undefined
   readonly #write: Log
   readonly #burst: number
 
@@ -81,16 +82,35 @@ export class Diagnostics {
     const line = this.#lines.get(message)
     if (line?.second === second) {
       line.seen++
-      if (line.seen > this.#burst) return
+      if (line.seen > this.#burst) {
+        this.#rest ??= setTimeout(() => this.#tellRest(), 1000).unref()
+        return
+      }
     } else {
+      this.#tellLeftOut(message, line)
       // Messages may hold a plugin's own words: no end of different ones may pile up.
       if (this.#lines.size >= 1000) this.#lines.clear()
-      const suppressed = Math.max(0, (line?.seen ?? 0) - this.#burst)
       this.#lines.set(message, { second, seen: 1 })
-      if (suppressed > 0)
-        this.#emit('warn', `${message} (${suppressed} more lines like this were left out)`)
     }
     this.#emit(level, message, fields)
+  }
+
+  /** Also where no more lines like those come. */
+  #tellRest(): void {
+    this.#rest = undefined
+    const second = Math.trunc(Date.now() / 1000)
+    for (const [message, line] of this.#lines) {
+      if (line.second === second && line.seen > this.#burst)
+        this.#rest ??= setTimeout(() => this.#tellRest(), 1000).unref()
+      else this.#tellLeftOut(message, line)
+    }
+  }
+
+  #tellLeftOut(message: string, line: { seen: number } | undefined): void {
+    if (!line || line.seen <= this.#burst) return
+    const leftOut = line.seen - this.#burst
+    line.seen = this.#burst
+    this.#emit('warn', `${message} (${leftOut} more lines like this were left out)`)
   }
 
   #emit(level: LogLevel, message: string, fields?: Readonly<Record<string, unknown>>): void {

@@ -11,6 +11,7 @@ const known: ReadonlySet<string> = new Set([
   'SLUICE_CONFIG',
   'SLUICE_URL',
   'SLUICE_TOKEN',
+  'SLUICE_TOKEN_FILE',
   'SLUICE_TRACE_ENABLE',
   // The tests' and the examples' own.
   'SLUICE_TEST_NEEDS',

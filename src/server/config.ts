@@ -123,10 +123,19 @@ export function readApiAddress({
   flags = {},
   env = process.env,
 }: Pick<ConfigSources, 'flags' | 'env'> = {}): ApiAddress {
-  const url = textOf(flags.url) ?? (env.SLUICE_URL || undefined)
-  if (url !== undefined && !/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
-    throw configError([`${flags.url ? '--url' : 'SLUICE_URL'}: must be an http:// or https:// URL`])
-  return { url, token: env.SLUICE_TOKEN || undefined }
+  const given = textOf(flags.url)
+  const url = given ?? (env.SLUICE_URL || undefined)
+  if (url === undefined) return { url, token: undefined }
+  const faults: string[] = []
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? ''))
+    faults.push(
+      `${given === undefined ? 'SLUICE_URL' : '--url'}: must be an http:// or https:// URL`,
+    )
+  const { SLUICE_TOKEN: text, SLUICE_TOKEN_FILE: path } = env
+  if (text && path) faults.push('SLUICE_TOKEN and SLUICE_TOKEN_FILE: only one of them may be set')
+  const token = text || (path ? readSecret(path, 'SLUICE_TOKEN_FILE', faults) : undefined)
+  if (faults.length > 0) throw configError(faults)
+  return { url, token }
 }
 
 function gather({

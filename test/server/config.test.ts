@@ -251,6 +251,17 @@ test('the address of a running gateway comes from --url or SLUICE_URL', () => {
   assert.deepEqual(readApiAddress({ env }), { url: 'http://a', token: 't' })
   assert.equal(readApiAddress({ flags: { url: 'http://b' }, env }).url, 'http://b')
   assert.throws(() => readApiAddress({ flags: { url: 'b' }, env }), /--url: must be/)
+  assert.throws(() => readApiAddress({ flags: { url: '' }, env }), /--url: must be/)
+  const file = join(mkdtempSync(join(tmpdir(), 'sluice-token-')), 'token')
+  writeFileSync(file, 't\n')
+  const inFile = { SLUICE_URL: 'http://a', SLUICE_TOKEN_FILE: file }
+  assert.deepEqual(readApiAddress({ env: inFile }), { url: 'http://a', token: 't' })
+  assert.throws(
+    () => readApiAddress({ env: { ...inFile, SLUICE_TOKEN: 't' } }),
+    /SLUICE_TOKEN and SLUICE_TOKEN_FILE: only one/,
+  )
+  const none = { ...inFile, SLUICE_TOKEN_FILE: `${file}.none` }
+  assert.throws(() => readApiAddress({ env: none }), /SLUICE_TOKEN_FILE: cannot read the file/)
 })
 
 function read(sources: ConfigSources) {

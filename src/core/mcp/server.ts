@@ -6,6 +6,7 @@ import { sentCall } from './bounded-fetch.ts'
 import { type Connection, connect } from './connect.ts'
 import { type ListOptions, listTools, type ServerTool } from './list-tools.ts'
 import type { Tell } from './news.ts'
+import { oneAtATime } from './one-at-a-time.ts'
 import { addressOf, type McpServerOptions } from './server-options.ts'
 import { errorWithoutSecrets, resultWithoutSecrets } from './server-secrets.ts'
 import { toolFilter } from './tool-filter.ts'
@@ -44,7 +45,6 @@ export class ServerProxy {
   readonly #refused = new Set<string>()
   #connection: Connection | undefined
   #connecting: Promise<Connection> | undefined
-  #listing: 'no' | 'once' | 'again' = 'no'
   #failures = 0
   #retry: NodeJS.Timeout | undefined
   #closed = false
@@ -179,14 +179,14 @@ export class ServerProxy {
     const { ToolListChangedNotificationSchema } = await import('@modelcontextprotocol/sdk/types.js')
     const { client } = connection
     client.onclose = () => this.#lost(connection)
-    client.setNotificationHandler(ToolListChangedNotificationSchema, () => this.#relist(connection))
+    const relist = oneAtATime(() => this.#relist(connection), relistGapMs)
+    client.setNotificationHandler(ToolListChangedNotificationSchema, relist)
   }
 
-  /** Lists once more where the list changed while it was read. */
   async #relist(connection: Connection): Promise<void> {
-    const idle = this.#listing === 'no'
-    this.#listing = idle ? 'once' : 'again'
-    if (!idle) return
+    // Its first list may have been read before the change, and would come last.
+    await this.#connecting?.catch(() => {})
+    if (this.#connection !== connection) return
     try {
       await this.#list(connection, this.#options.connectTimeout)
     } catch (failure) {
@@ -195,13 +195,6 @@ export class ServerProxy {
       const what = `MCP server "${this.name}" can't list its changed tools: ${messageOf(error)}`
       log('warn', what, this.name)
     }
-    const again = this.#again()
-    this.#listing = 'no'
-    if (again) await this.#relist(connection)
-  }
-
-  #again(): boolean {
-    return this.#listing === 'again'
   }
 
   async #list({ client, sent }: Connection, timeout: number, span?: SafeSpan): Promise<void> {
@@ -255,6 +248,8 @@ export class ServerProxy {
 /** Learns the tools, in so many ms. */
 type List = (made: Connection, timeout: number) => Promise<void>
 
+/** Some servers say that their list has changed whenever it is read. */
+const relistGapMs = 1000
 const firstDelayMs = 1000
 const maxDelayMs = 60_000
 /** JSON-RPC codes of the SDK's own errors. */

@@ -11,7 +11,7 @@ import { readWhole } from './read-whole.ts'
 import type { RoundLoop } from './round-loop.ts'
 
 /** Between two pings while tools run. */
-const pingMs = 2000
+const pingMs = 1000
 /** How long an upstream may take to end a body behind its terminal frame, so that its connection can be kept. */
 const lingerMs = 5000
 

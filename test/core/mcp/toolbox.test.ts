@@ -158,6 +158,24 @@ test('a changed list is asked for again', async (t) => {
   assert.deepEqual([...toolbox.tools.keys()], ['bmcp_one_b', 'bmcp_one_c'])
 })
 
+test('a server that says at each list that it has changed is asked once in a while', async (t) => {
+  let lists = 0
+  const server = await started(t, {
+    tools: () => {
+      lists++
+      setImmediate(() => server.listChanged())
+      return [tool('a')]
+    },
+  })
+  const listening = server.heard('GET')
+  await opened(t, { one: server })
+  await listening
+  server.listChanged()
+  await until(() => lists >= 2)
+  await pause(500)
+  assert.ok(lists <= 3, `${lists} lists`)
+})
+
 test('a call that gets no answer fails after its time, and its server goes on', async (t) => {
   const server = await started(t, {
     call: ({ args }) => (args.hang ? undefined : textResult('mock')),

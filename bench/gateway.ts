@@ -37,7 +37,9 @@ app.silent = true
 const server = createServer(app.callback())
 server.listen({ port: 0, host: '127.0.0.1', backlog: 2048 }, () => {
   const address = server.address()
-  if (typeof address === 'object') console.log(`listening on http://127.0.0.1:${address?.port}`)
+  // Not by console, which the SDK's start turns to standard error.
+  if (typeof address === 'object')
+    process.stdout.write(`listening on http://127.0.0.1:${address?.port}\n`)
 })
 
 /** All that a gateway tells the outside: spans, log records, log lines. */

@@ -7,6 +7,7 @@ import { processId } from './process-id.ts'
 import type { Provider } from './provider.ts'
 import type { InterceptionStart, Purpose } from './records.ts'
 import type { Try } from './retries.ts'
+import { timestamp } from './timestamp.ts'
 
 export interface StartFacts {
   readonly id: string
@@ -52,7 +53,7 @@ export function startRecord(facts: StartFacts): InterceptionStart {
     annotations: facts.annotations,
     metadata: Object.freeze({ request_user_agent: client.userAgent }),
     processId,
-    startedAt: startedAt.toISOString(),
+    startedAt: timestamp(startedAt.getTime()),
   }
 }
 

@@ -29,7 +29,8 @@ function purposeOf(
   if (prompt === null) return texts.some(isNotification) ? 'notification' : null
   for (const text of [prompt.text, ...texts.filter((text) => !isWrapping(text))]) {
     if (isNotification(text)) return 'notification'
-    const found = purposes.find(({ begins }) => text.trimStart().startsWith(begins))
+    const opening = text.trimStart()
+    const found = purposes.find(({ begins }) => opening.startsWith(begins))
     if (found) return found.purpose
   }
   if (maxTokens === 1 && probes.has(prompt.text.trim().toLowerCase())) return 'probe'

@@ -328,17 +328,21 @@ test('without trace the client’s own traceparent goes upstream as any header',
 })
 
 test('no key of the command line is told to a collector', async () => {
+  const receiver = await otlpReceiver()
   const token = 'canary-of-a-flag-0123456789-0123456789'
   const flags = ['--auth', 'tokens', '--bootstrap-token', token, '--otel-logs']
-  const own = await gateways.start(flags, { env: { OTEL_NODE_RESOURCE_DETECTORS: 'all' } })
+  const env = { OTEL_NODE_RESOURCE_DETECTORS: 'all', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url }
+  const own = await gateways.start(flags, { env })
   const headers = { 'x-sluice-token': token }
-  const { named } = await traced(routes.chat.path, routes.chat.ask, { gateway: own, headers })
+  const options = { gateway: own, headers, otlp: receiver }
+  const { named } = await traced(routes.chat.path, routes.chat.ask, options)
   const { resource } = named('Intercept')
   ok(resource['process.pid'])
   equal(resource['process.command_args'], undefined)
   equal(await own.stop(), 0)
-  ok(otlp.logs.length > 0)
-  ok(!otlp.text().includes('canary-of-a-flag'))
+  ok(receiver.logs.length > 0)
+  ok(!receiver.text().includes('canary-of-a-flag'))
+  await receiver.close()
 })
 
 test('spans go out over gRPC, too, and SLUICE_TRACE_ENABLE turns them on', async () => {

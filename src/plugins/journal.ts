@@ -16,6 +16,7 @@ import type { Forgotten } from './journal/forgotten.ts'
 import type { JournalRow } from './journal/journal-file.ts'
 import type { Adopted, Shed, Shipment } from './journal/journal-folder.ts'
 import type { Kept } from './journal/keeper.ts'
+import { readRecord } from './journal/read-record.ts'
 import { Shipper } from './journal/shipper.ts'
 import type { Refused } from './journal/sift.ts'
 import { storeBehind } from './journal/store-behind.ts'
@@ -139,8 +140,19 @@ export function journaled(
       diagnostics.count('records_dropped', { recorder: self, reason: 'content' }, stripped)
       diagnostics.log('error', 'the journal is full: content is given up', { records: stripped })
     }
-    for (const body of dropped)
-      lost('journal_full', 'the journal is full: a record is given up', JSON.parse(body))
+    for (const body of dropped) {
+      const record = readRecord(body)
+      if (record) lost('journal_full', 'the journal is full: a record is given up', record)
+      else unreadable(1)
+    }
+  }
+
+  function unreadable(records: number): void {
+    diagnostics.count('records_dropped', { recorder: self, reason: 'journal_damaged' }, records)
+    diagnostics.log('error', 'what the disk has damaged in the journal is given up', {
+      folder: path,
+      records,
+    })
   }
 
   function lost(reason: string, message: string, record: InterceptionRecord, more?: object): void {
@@ -231,6 +243,7 @@ export function journaled(
         next: () => call<Shipment | null>('next'),
         shipped: ({ file, upTo }) => call('shipped', { file, upTo }),
         setAside,
+        unreadable,
         backOff,
         patience,
       })

@@ -168,6 +168,8 @@ export function recorderContract({
         const stored = await recorder.interception(id)
         assert.equal(stored?.end?.outcome, 'completed')
         assert.equal(stored?.end?.reaped, undefined)
+        // What comes of both is what comes of the owner's alone: exports of a copy are the same.
+        assert.equal(stored?.end?.seq, end(id).seq)
       }
       const { results } = await recorder.interceptions()
       assert.deepEqual(

@@ -46,18 +46,23 @@ export class Forgetter {
     }
   }
 
-  #note(record: InterceptionRecord): void {
-    if (record.type !== 'interception_start') return
+  #note(record: InterceptionRecord | null): void {
+    if (record?.type !== 'interception_start') return
     const { initiatorId, initiatorUsername, startedAt } = record
     this.#owners.set(record.interceptionId, { initiatorId, initiatorUsername, startedAt })
   }
 
   #forget(
     file: JournalFile,
-    rows: readonly { readonly position: number; readonly record: InterceptionRecord }[],
+    rows: readonly { readonly position: number; readonly record: InterceptionRecord | null }[],
   ): void {
     const changes = new Map<number, InterceptionRecord | null>()
     for (const { position, record } of rows) {
+      if (!record) {
+        // Whose it is nobody can tell, and it can't be stored.
+        changes.set(position, null)
+        continue
+      }
       const owner = this.#owners.get(record.interceptionId)
       const rest = remaining(record, owner, this.#what)
       if (rest !== record) changes.set(position, rest)

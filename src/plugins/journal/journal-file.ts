@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { dropContent } from '../../core/record-content.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
+import { readRecord } from './read-record.ts'
 
 /** A record as JSON text, and whether it is one that is never given up. */
 export type JournalRow = readonly [essential: 0 | 1, body: string]
@@ -190,8 +191,11 @@ export class JournalFile {
     return rows.map(({ body }) => body)
   }
 
-  /** Rows after a position that are not shipped; `starts` alone, or all. */
-  rowsAfter(position: number, starts: boolean): { position: number; record: InterceptionRecord }[] {
+  /** Rows after a position that are not shipped; `starts` alone, or all. A record that can't be read is null. */
+  rowsAfter(
+    position: number,
+    starts: boolean,
+  ): { position: number; record: InterceptionRecord | null }[] {
     const rows = this.#database
       .prepare(
         `SELECT position, body FROM entries WHERE position > ? AND essential >= ?
@@ -201,7 +205,7 @@ export class JournalFile {
       position: number
       body: string
     }[]
-    return rows.map(({ position, body }) => ({ position, record: JSON.parse(body) }))
+    return rows.map(({ position, body }) => ({ position, record: readRecord(body) }))
   }
 
   /** Changes rows: null removes one. What was in them is overwritten in the file. */
@@ -271,7 +275,7 @@ export function setAside(path: string): void {
 
 /** The record's JSON without content. */
 export function bareBody(body: string): string {
-  const record = JSON.parse(body) as InterceptionRecord
-  const bare = dropContent(record)
+  const record = readRecord(body)
+  const bare = record && dropContent(record)
   return bare === record ? body : JSON.stringify(bare)
 }

@@ -4,6 +4,7 @@ import type { PluginContext, RecordingPlugin } from '../../core/plugin.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import { within } from '../../core/within.ts'
 import type { Shipment } from './journal-folder.ts'
+import { readRecord } from './read-record.ts'
 import { isFinal, type Refused, sift } from './sift.ts'
 import { isStoreFault } from './store-fault.ts'
 
@@ -16,6 +17,8 @@ export interface ShipperOptions {
   readonly shipped: (shipment: Shipment) => Promise<void>
   /** Keeps records that the store refuses. */
   readonly setAside: (refused: readonly Refused[]) => Promise<void>
+  /** Told how many of a shipment cannot be read, when the others are stored. */
+  readonly unreadable: (records: number) => void
   /** First and longest pause between tries, in ms. */
   readonly backOff: readonly [first: number, longest: number]
   /** How long the store may take for one batch before it is opened anew, in ms. */
@@ -98,12 +101,14 @@ export class Shipper {
       this.#more = false
       const shipment = await this.#options.next()
       if (!shipment) return this.#more ? undefined : null
-      const records = shipment.bodies.map((body) => JSON.parse(body) as InterceptionRecord)
-      await this.#ship(records)
+      const records = shipment.bodies.map(readRecord).filter((record) => record !== null)
+      if (records.length > 0) await this.#ship(records)
       this.#witness = records.findLast(isFinal) ?? this.#witness
       // Stopped while the store was at it: the file may be closed, and is shipped again.
       if (this.#state === 'stopped') return null
       await this.#options.shipped(shipment)
+      const unreadable = shipment.bodies.length - records.length
+      if (unreadable > 0) this.#options.unreadable(unreadable)
       return undefined
     } catch (error) {
       return error ?? new Error('unknown')

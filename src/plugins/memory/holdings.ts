@@ -45,7 +45,8 @@ export class Holdings {
     const entry = this.#entryFor(record.interceptionId)
     const earlier = entry.records.get(record.id) ?? null
     if (!replaces(record, earlier)) return
-    const kept = earlier ? { ...record, seq: Math.min(earlier.seq, record.seq) } : record
+    // Where a reaper put its end says nothing of the owner's.
+    const kept = earlier && !isReaped(earlier) ? { ...record, seq: Math.min(earlier.seq, record.seq) } : record
     this.#keep(entry, kept)
     if (!entry.start || !entry.end) return
     if (earlier && isReaped(earlier) && !isReaped(record)) this.places.move(entry.id)

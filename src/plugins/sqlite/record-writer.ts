@@ -35,7 +35,9 @@ export function recordWriter(
   const putRecord = database.prepare(`
     INSERT INTO records (id, interception_id, type, seq, created_at, body) VALUES (?, ?, ?, ?, ?, ?)
     ON CONFLICT (interception_id, id) DO UPDATE SET
-      type = excluded.type, seq = min(seq, excluded.seq), created_at = excluded.created_at,
+      type = excluded.type, created_at = excluded.created_at,
+      seq = CASE WHEN excluded.type = 'interception_end' AND instr(body, '"reaped":true')
+        THEN excluded.seq ELSE min(seq, excluded.seq) END,
       body = excluded.body`)
   const putStart = startWriter(database)
   const isEnded = database.prepare('SELECT 1 FROM interceptions WHERE id = ? AND ended = 1')

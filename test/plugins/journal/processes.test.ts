@@ -4,8 +4,10 @@ import { once } from 'node:events'
 import { copyFileSync, readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
 import { type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { SluiceError } from '../../../src/core/errors.ts'
 import { sqliteRecorder } from '../../../src/plugins/sqlite-recorder.ts'
 import { wholeInterception } from '../../support/stored-records.ts'
 import { filesIn, newFolder, openJournal } from './journals.ts'
@@ -86,6 +88,43 @@ test('a damaged journal is set aside and told, the others are taken over', async
   assert.ok(!readdirSync(dir).includes('b~1.journal'))
   const line = lines.find(({ level }) => level === 'error')
   assert.equal(line?.fields.file, 'a~1.journal.damaged')
+})
+
+test('a record that the disk has damaged holds up no other, and is told', async (t) => {
+  const dir = newFolder()
+  const { child, committed } = await journaling(t, dir, 'away', 5)
+  await kill(child)
+  const [file = ''] = filesIn(dir)
+  const database = new DatabaseSync(join(dir, file))
+  const { n: waited } = database.prepare('SELECT count(*) AS n FROM entries').get() ?? {}
+  database.exec(`UPDATE entries SET body = substr(body, 5) WHERE position IN (2, 9)`)
+  database.close()
+  const store = moodyStore()
+  const { journal, lines, diagnostics } = await openJournal(t, store, { dir })
+  await store.until(() => store.taken.length === Number(waited) - 2)
+  assert.ok(store.taken.some(({ interceptionId }) => interceptionId === committed.at(-1)))
+  await journal.close()
+  assert.deepEqual(filesIn(dir), [])
+  const line = lines.find(({ message }) => /damaged/.test(message))
+  assert.equal(line?.fields.records, 2)
+  assert.match(JSON.stringify(diagnostics.counts()), /journal_damaged/)
+})
+
+test('who is erased goes from a journal with damaged records, and so do these', async (t) => {
+  const dir = newFolder()
+  const { child } = await journaling(t, dir, 'away', 5)
+  await kill(child)
+  const later = new Date().toISOString()
+  const [file = ''] = filesIn(dir)
+  const database = new DatabaseSync(join(dir, file))
+  database.exec(`UPDATE entries SET body = 'x' || body WHERE position < 4`)
+  database.close()
+  const store = moodyStore()
+  store.record = () => Promise.reject(new SluiceError('away', { code: 'ERR_STORE_AWAY' }))
+  const { journal } = await openJournal(t, store, { dir })
+  const { interceptions } = await journal.erase({ initiator: 'u-0', before: later })
+  assert.ok(interceptions > 0)
+  assert.equal(journal.journalRecords, 0)
 })
 
 test('an outage is survived with memory flat, and a disk that is small again afterwards', async (t) => {

@@ -216,7 +216,12 @@ function pages({ config, gateway, identify, isDraining, metricsPage }: PagesOpti
 }
 
 /** How a connection fails whose client has gone. */
-const leavings: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED'])
+const leavings: ReadonlySet<string> = new Set([
+  'ECONNRESET',
+  'EPIPE',
+  'ECONNABORTED',
+  'ERR_STREAM_PREMATURE_CLOSE',
+])
 
 async function maySee(ctx: Koa.Context, identify: Identify): Promise<boolean> {
   try {

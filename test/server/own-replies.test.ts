@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -71,6 +72,24 @@ test('each request of the API is a line in the log, changes at info, with who an
   assert.match(lines[1] ?? '', /^info POST \/api\/v2\/users 201 /)
   assert.match(lines[2] ?? '', /^debug GET \/api\/v2\/users 401 /)
   assert.ok(!gateway.log.join().includes('somebody'))
+})
+
+test('who leaves amid a long list is no error in the log', async (t) => {
+  const gateway = await served()
+  t.after(() => gateway.close())
+  const { path, ask } = routes.chat
+  const body = { ...ask, messages: [{ role: 'user', content: 'x'.repeat(200_000) }] }
+  for (let i = 0; i < 40; i++) assert.equal((await gateway.send(path, { body })).status, 200)
+  for (const what of ['interceptions', 'export']) {
+    const asked = request(`${gateway.url}/api/v2/aibridge/${what}`, { agent: false }).end()
+    const [reply] = (await once(asked, 'response')) as [IncomingMessage]
+    reply.on('error', () => {}).destroy()
+    while (!gateway.log.some((line) => line.includes(`/aibridge/${what}`)))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const failed = () => gateway.log.filter((line) => line.includes('a request failed'))
+  while (failed().length < 2) await new Promise((resolve) => setTimeout(resolve, 20))
+  for (const line of failed()) assert.match(line, /^debug /)
 })
 
 test('web pages of the origins that are listed may use the API, and no others', async (t) => {

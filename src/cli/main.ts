@@ -24,8 +24,8 @@ import { verifyCommand } from './verify.ts'
 
 const program: Command = new Command('sluice')
   .description('A gateway for AI traffic: every stream passes untouched, what it was is kept.')
-  .version(version(), '--version', 'print the version')
-  .helpOption('--help', 'show help')
+  .version(version(), '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'show help')
   .addCommand(serveCommand())
   .addCommand(interceptionsCommand())
   .addCommand(sessionsCommand())

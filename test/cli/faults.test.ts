@@ -33,6 +33,11 @@ test('times are taken as the API takes them', async () => {
   }
 })
 
+test('help and version answer to their short flags', async () => {
+  assert.match((await runCommand(['-h'])).stdout, /^Usage: sluice /)
+  assert.match((await runCommand(['-V'])).stdout, /^\d+\.\d+\.\d+\n$/)
+})
+
 test('commands on users and tokens have examples', async () => {
   for (const args of [
     ['users', 'list'],

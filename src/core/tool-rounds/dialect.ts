@@ -39,6 +39,8 @@ export interface InjectedCall {
   readonly tool: string
   /** As the model wrote it. */
   readonly input: string
+  /** The item of the reply that it is, where a format has such. */
+  readonly item?: JsonObject
 }
 
 export interface AnsweredCall extends InjectedCall {
@@ -65,6 +67,8 @@ export interface Merger {
   readonly runnable: boolean
   /** Ids of calls of the client's own tools beside them: where there are any, the reply ends for those. */
   readonly ownCalls: readonly string[]
+  /** An item that the client gets and that may not be sent back without the call; undefined where there is none. */
+  anchorOf?(call: InjectedCall): string | undefined
   /** The model's own words of this round, for the request of the next. */
   answer(): Answer
   /** What was withheld of a round's end where the reply ends with it after all. */

@@ -1,11 +1,11 @@
 import type { AnsweredCall } from './dialect.ts'
 
-const maxEntries = 1000
+const maxEntries = 10_000
 const maxBytes = 64 * 1024 * 1024
 
 /**
- * Calls of ours that a model made beside a client's own, with their results. The client answers its own in its next
- * request and knows nothing of ours: there they are put back, as long as they are kept.
+ * Calls of ours that a model made beside a client's own, or right behind reasoning, with their results. The client
+ * sends its own in its next request and knows nothing of ours: there they are put back, as long as they are kept.
  */
 export class HiddenCalls {
   /** By initiator and the client's call; the oldest comes first. */

@@ -133,9 +133,10 @@ export class RoundsObserver implements Round {
     })
   }
 
-  /** What a provider runs by itself may have the name of a tool of ours, and has a type of its own. */
+  /** What a provider runs by itself may have the name of a tool of ours, and has a type; others are in namespaces. */
   #isOurs({ tool, metadata }: ToolCallEvent): boolean {
-    return this.#options.tools.has(tool) && metadata.type === undefined
+    const { type, namespace } = metadata
+    return this.#options.tools.has(tool) && type === undefined && namespace === undefined
   }
 
   #run(id: string, tool: string): CallOutcome[] {

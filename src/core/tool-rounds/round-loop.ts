@@ -114,9 +114,16 @@ export class RoundLoop {
       () => dialect.ownTools(request),
     )
     this.#body = request.bytes()
+    this.#hideAnchored(answered)
     this.observer.endRound()
     this.merger.nextRound()
     return plainReply(await this.send(signal))
+  }
+
+  /** Those without which an item that the client has can't be sent back. */
+  #hideAnchored(answered: readonly AnsweredCall[]): void {
+    const anchors = Map.groupBy(answered, (call) => this.merger.anchorOf?.(call))
+    for (const [anchor, calls] of anchors) if (anchor) this.options.hide([anchor], calls)
   }
 
   /** Runs what the round called. */
@@ -149,7 +156,9 @@ export class RoundLoop {
 
   /** Runs ours beside the client's: what came of them is put into the request with which the client answers. */
   async runHidden(signal: AbortSignal): Promise<void> {
-    this.options.hide(this.merger.ownCalls, await this.run(signal))
+    const answered = await this.run(signal)
+    this.options.hide(this.merger.ownCalls, answered)
+    this.#hideAnchored(answered)
   }
 
   /** No more rounds come. */

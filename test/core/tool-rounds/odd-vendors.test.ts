@@ -230,6 +230,50 @@ for (const { own, answer } of [
   })
 }
 
+test('Responses: reasoning that a client sends back has the calls behind it that came of it', async () => {
+  const hiddenCalls = new HiddenCalls()
+  const reasoning = (id: string) => ({ type: 'reasoning', id: `rs_${id.repeat(30)}`, summary: [] })
+  const own = { type: 'function_call', id: 'fc_2', call_id: 'call_2', name: 'own', arguments: '{}' }
+  const mine = { ...fc, id: 'fc_3', call_id: 'call_3' }
+  const rounds = [
+    response('r1', [reasoning('a'), fc]),
+    response('r2', [reasoning('b'), own, reasoning('c'), mine]),
+  ]
+  const first = await tried('openai_responses', { input: 'go' }, rounds, { hiddenCalls })
+  const { output } = JSON.parse(first.text)
+  assert.deepEqual(output, [reasoning('a'), reasoning('b'), own, reasoning('c')])
+  const answer = { type: 'function_call_output', call_id: 'call_2', output: 'x' }
+  const of = ({ call_id }: { call_id: string }) => ({ ...answer, call_id, output: 'mock' })
+  const input = [{ role: 'user', content: 'go' }, ...output, answer]
+  const next = await tried('openai_responses', { input }, [response('r3', [])], { hiddenCalls })
+  assert.deepEqual(next.requests[0]?.input, [
+    input[0],
+    reasoning('a'),
+    fc,
+    of(fc),
+    reasoning('b'),
+    own,
+    reasoning('c'),
+    mine,
+    of(mine),
+    answer,
+  ])
+  // The upstream knows all but the results.
+  const chained = { previous_response_id: 'r2', input: [answer] }
+  const short = await tried('openai_responses', chained, [response('r3', [])], { hiddenCalls })
+  assert.deepEqual(short.requests[0]?.input, [answer, of(mine)])
+})
+
+test('Responses: a call in a namespace is not ours', async () => {
+  const other = { ...fc, namespace: 'ns' }
+  const got = await tried('openai_responses', { input: 'go' }, [response('r1', [other])])
+  assert.deepEqual(JSON.parse(got.text).output, [other])
+  assert.deepEqual(
+    got.tools.map(({ tool, injected }) => [tool, injected]),
+    [[list, false]],
+  )
+})
+
 test('Responses: a last round that failed is a failed reply, blocking too', async () => {
   const error = { code: 'server_error', message: 'sorry' }
   const rounds = [response('r1', [fc]), response('r2', [], { status: 'failed', error })]

@@ -115,6 +115,8 @@ test('a tool that Messages requests would be refused for is offered in the other
 
 test('a tool that the client has under that name is the client’s', () => {
   assert.equal(offered('anthropic_messages', JSON.stringify({ tools: [{ name: one.id }] })), null)
+  const custom = { type: 'custom', custom: { name: one.id } }
+  assert.equal(offered('openai_chat', JSON.stringify({ tools: [custom] })), null)
 })
 
 test('with more than 128 tools the rest is left out, and said so', () => {

@@ -12,7 +12,7 @@ export const chatTools: ToolDialect = {
     // Several answers would go on in several ways; tools of the older kind have no others beside them.
     if (!Array.isArray(tools) || Number(request.value('n') ?? 1) > 1) return null
     if (arrayOf(request.value('functions')).length > 0) return null
-    return tools.map((tool) => stringOf(objectOf(objectOf(tool).function).name) ?? '')
+    return tools.map(objectOf).map(nameOf)
   },
   inject(request, tools, parallel) {
     request.insert('tools', described(tools), 'last')
@@ -49,6 +49,10 @@ const described = toolJson(({ id, description, inputSchema }) => ({
   type: 'function',
   function: { name: id, description, strict: false, parameters: inputSchema },
 }))
+
+function nameOf({ function: described, custom }: JsonObject): string {
+  return stringOf(objectOf(described ?? custom).name) ?? ''
+}
 
 function callOf({ id, tool, input }: AnsweredCall): JsonObject {
   return { id, type: 'function', function: { name: tool, arguments: input } }

@@ -81,11 +81,20 @@ export class ResponseMerger implements Merger {
   get calls(): readonly InjectedCall[] {
     return this.#inOrder()
       .filter((item) => this.#isCall(item))
-      .map(({ call_id, name, arguments: input }) => ({
-        id: stringOf(call_id) ?? '',
-        tool: String(name),
-        input: textOrJson(input),
+      .map((item) => ({
+        id: stringOf(item.call_id) ?? '',
+        tool: String(item.name),
+        input: textOrJson(item.arguments),
+        item,
       }))
+  }
+
+  /** Reasoning is refused in a request without the item that came of it. */
+  anchorOf({ item }: InjectedCall): string | undefined {
+    const items = this.#inOrder()
+    const before = items.slice(0, item ? items.indexOf(item) : 0)
+    const shown = before.findLast((each) => !this.#isCall(each)) ?? {}
+    return shown.type === 'reasoning' ? anchorName(shown) : undefined
   }
 
   get ownCalls(): readonly string[] {
@@ -186,9 +195,16 @@ export class ResponseMerger implements Merger {
     return this.#inOrder().filter((item) => !this.#isCall(item))
   }
 
-  #isCall({ type, name }: JsonObject): boolean {
-    return type === 'function_call' && typeof name === 'string' && this.#isInjected(name)
+  /** Ours are in no namespace. */
+  #isCall({ type, name, namespace }: JsonObject): boolean {
+    if (type !== 'function_call' || (namespace ?? null) !== null) return false
+    return typeof name === 'string' && this.#isInjected(name)
   }
+}
+
+/** By what calls behind an item are kept. Short ids some upstreams give again and again. */
+export function anchorName({ id }: JsonObject): string | undefined {
+  return typeof id === 'string' && id.length >= 20 ? `behind ${id}` : undefined
 }
 
 /** By what a call of the client's is named where it is answered. */

@@ -2,7 +2,7 @@ import { type JsonObject, objectOf, stringOf } from '../../json.ts'
 import { type AnsweredCall, frameText, type ToolDialect } from '../../tool-rounds/dialect.ts'
 import { toolJson } from '../../tool-rounds/tool-json.ts'
 import { notShown, type ResultPart, textOfResult } from '../../tool-rounds/tool-result.ts'
-import { ResponseMerger } from './merge.ts'
+import { anchorName, ResponseMerger } from './merge.ts'
 
 /** Tools of the gateway's in the Responses API. */
 export const responseTools: ToolDialect = {
@@ -33,9 +33,17 @@ export const responseTools: ToolDialect = {
   history: 'input',
   restored(items, hidden) {
     const changed = new Map<number, JsonObject[]>()
+    const anchored = items.map((item) => hidden(anchorName(item) ?? ''))
+    const placed = new Set(anchored.flat().map(({ id }) => id))
     for (const [at, item] of items.entries()) {
+      const behind = anchored[at] ?? []
+      if (behind.length > 0) {
+        changed.set(at, [item, ...behind.map(callItem), ...behind.map(outputItem)])
+        continue
+      }
       const isRequest = item.type === 'mcp_approval_request'
-      const more = hidden(String(isRequest ? item.id : (item.call_id ?? item.approval_request_id)))
+      const name = String(isRequest ? item.id : (item.call_id ?? item.approval_request_id))
+      const more = hidden(name).filter(({ id }) => !placed.has(id))
       if (more.length === 0) continue
       // Where the upstream knows what was said before, the calls themselves are not in the request.
       const isResult = /_(output|response)$/.test(String(item.type))
@@ -65,8 +73,8 @@ function standsAlone({ type, encrypted_content }: JsonObject): boolean {
   return type !== 'reasoning' || typeof encrypted_content === 'string'
 }
 
-function callItem({ id, tool, input }: AnsweredCall): JsonObject {
-  return { type: 'function_call', call_id: id, name: tool, arguments: input }
+function callItem({ id, tool, input, item }: AnsweredCall): JsonObject {
+  return item ?? { type: 'function_call', call_id: id, name: tool, arguments: input }
 }
 
 function outputItem({ id, result }: AnsweredCall): JsonObject {

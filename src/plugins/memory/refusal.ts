@@ -50,8 +50,10 @@ export class Refusal {
       .map((record) => this.#asItMayBe(record, starts.get(record.interceptionId)))
   }
 
-  #isLate({ startedAt }: RecordOf<'interception_start'>): boolean {
-    return Date.parse(startedAt) < this.#before
+  /** What is held stays until it has ended, and may be told again. */
+  #isLate({ interceptionId, startedAt }: RecordOf<'interception_start'>): boolean {
+    if (!(Date.parse(startedAt) < this.#before)) return false
+    return !this.#holdings.entry(interceptionId)?.start
   }
 
   #isBuried({ initiatorId, startedAt }: RecordOf<'interception_start'>): boolean {

@@ -59,14 +59,16 @@ export function limits(database: DatabaseSync): Limits {
   function standing(id: string, start: InterceptionStart | null): Standing {
     if (tombstones && isErased.get(id)) return { all: false, start: false, wordless: false }
     const begun = start && Date.parse(start.startedAt)
-    const isLate = begun !== null && pruned !== null && begun < pruned
+    const stored = storedStart.get(id)?.started_at
+    // What is stored stays until it has ended, and may be told again.
+    const isOld = begun !== null && pruned !== null && begun < pruned
+    const isLate = isOld && typeof stored !== 'number'
     const until = start && !isLate && tombstones ? buriedUntil(start.initiatorId) : null
     if (until !== null && begun !== null && begun <= until) {
       erase.run(id)
       orphaned.push(id)
       return { all: false, start: false, wordless: false }
     }
-    const stored = storedStart.get(id)?.started_at
     const isKnown = (begun !== null && !isLate) || stored !== undefined || isStored.get(id)
     const time = typeof stored === 'number' ? stored : isLate ? null : begun
     return {

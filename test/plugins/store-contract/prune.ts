@@ -120,8 +120,9 @@ export function pruneContract(check: Check): void {
     const id = idAt(0)
     await store.record([start(id)])
     await store.prune({ before: at(5000) })
-    await store.record([tool(id, 1, 'Bash'), end(id)])
+    await store.record([tool(id, 1, 'Bash'), start(id, { model: 'corrected' }), end(id)])
     await finds(store, { tool: 'Bash' }, [id])
+    assert.equal((await store.interception(id))?.start.model, 'corrected')
   })
 
   check('a limit never moves back', async (store) => {

@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { SluiceError } from '../core/errors.ts'
 import type { EraseReport } from '../core/store.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
@@ -26,7 +26,7 @@ export function eraseCommand(): Command {
     ],
     settings: ['store', 'journal'],
   })
-    .requiredOption('--initiator <name>', 'id or username')
+    .requiredOption('--initiator <name>', 'id or username', readName)
     .addOption(
       new Option('--before <time>', 'only what started until then (default: now)').argParser(
         readPastTime,
@@ -55,6 +55,12 @@ async function erase({ store, name, journal }: OpenStore, flags: Flags): Promise
     ...(journal === undefined ? [] : [`so were those that wait in ${journal}`]),
     'what stays: log files, exports, backups of the store',
   ])
+}
+
+/** An empty one is a variable that was not set. */
+function readName(text: string): string {
+  if (text.trim() !== '') return text
+  throw new InvalidArgumentError('It names nobody.')
 }
 
 function whatOf({ interceptions, initiatorIds }: EraseReport, { initiator }: Flags): string {

@@ -1,10 +1,14 @@
 import { createReadStream } from 'node:fs'
 import type { Command } from 'commander'
 import { SluiceError } from '../core/errors.ts'
+import { printable } from '../server/printable.ts'
 import { progress } from './progress.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
 import { counted, tell } from './tell.ts'
 import { type OpenStore, withStore } from './with-store.ts'
+
+/** A file of another kind is faulty in every line. */
+const toldFaults = 20
 
 interface Flags extends StoreFlags {
   readonly dryRun?: boolean
@@ -33,16 +37,27 @@ async function importFile({ store, name }: OpenStore, file: string, flags: Flags
   const { dryRun = false } = flags
   const line = progress('interceptions')
   const input = file === '-' ? process.stdin : createReadStream(file)
+  let faulty = 0
   const report = await importText({
     input,
     store,
     dryRun,
     onProgress: line.tell,
     onFault: (number, message) => {
+      faulty++
+      if (faulty > toldFaults) return
       line.end()
-      process.stderr.write(`sluice: line ${number}: ${message}\n`)
+      process.stderr.write(`sluice: line ${number}: ${printable(message)}\n`)
     },
-  }).finally(line.end)
+  })
+    .catch((error: unknown) => {
+      // Of the file: the store's own faults name it.
+      if (!(error instanceof Error && 'syscall' in error)) throw error
+      throw new SluiceError(`${file} cannot be read: ${error.message}`, { code: 'ERR_IMPORT' })
+    })
+    .finally(line.end)
+  if (faulty > toldFaults)
+    process.stderr.write(`sluice: and ${counted(faulty - toldFaults, 'further line')}\n`)
   const { interceptions, faults, refused } = report
   const verb = dryRun ? 'could be' : 'were'
   tell(flags, { ...report, dryRun }, [

@@ -1,5 +1,5 @@
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
@@ -18,12 +18,27 @@ export async function writeOut(
     }
     return
   }
-  const part = `${path}.part`
+  const target = await existing(path)
+  // Never put a file in the place of a pipe or a device.
+  if (target.isSpecial) return pipeline(pieces, createWriteStream(path))
+  const part = `${target.path}.part`
   try {
     await pipeline(pieces, createWriteStream(part, { mode: 0o600 }))
-    await rename(part, path)
+    await rename(part, target.path)
   } catch (error) {
     await rm(part, { force: true })
     throw error
+  }
+}
+
+/** What a path leads to: a link stays one. */
+async function existing(path: string): Promise<{ path: string; isSpecial: boolean }> {
+  try {
+    const found = await stat(path)
+    if (!found.isFile()) return { path, isSpecial: true }
+    return { path: await realpath(path), isSpecial: false }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return { path, isSpecial: false }
   }
 }

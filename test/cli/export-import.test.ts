@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { before, test } from 'node:test'
 import { runCommand, startCommand } from '../support/gateway-process.ts'
@@ -49,6 +51,21 @@ test('an export into a file is there when it is whole, for its owner alone', asy
   const { stderr } = await refused(['export', '--out', join('nowhere', 'b.ndjson')], { folder })
   assert.match(stderr, /^sluice: ENOENT.*nowhere/)
   assert.ok(!existsSync(`${path}.part`))
+})
+
+test('an export takes the place of no pipe, device or link', async () => {
+  const { folder } = filled
+  const [pipe, link] = [join(folder, 'pipe'), join(folder, 'link')]
+  execFileSync('mkfifo', [pipe])
+  const args = ['export', '--initiator', 'alice', '--out']
+  const [text] = await Promise.all([readFile(pipe, 'utf8'), sluice([...args, pipe], { folder })])
+  assert.equal(linesOf(text).length, 3)
+  assert.ok(lstatSync(pipe).isFIFO())
+  writeFileSync(join(folder, 'target'), '')
+  symlinkSync('target', link)
+  await sluice([...args, link], { folder })
+  assert.ok(lstatSync(link).isSymbolicLink())
+  assert.ok(readFileSync(join(folder, 'target'), 'utf8') === text)
 })
 
 test('filters and formats', async () => {
@@ -114,6 +131,15 @@ test('bad lines are told by their number, the others are imported', async () => 
   assert.equal(linesOf(await sluice(['export'], { folder })).length, 3)
 })
 
+test('of a file of another kind some lines are told, and none drives a terminal', async () => {
+  const { folder } = storeFolder()
+  writeFileSync(join(folder, 'other.bin'), '\u001b[2J\u0000\n'.repeat(5000))
+  const { stderr } = await refused(['import', 'other.bin'], { folder })
+  assert.equal(stderr.trimEnd().split('\n').length, 22)
+  assert.match(stderr, /and 4,980 further lines\nsluice: 5,000 lines could not be imported/)
+  assert.ok(!/(?!\n)\p{Cc}/u.test(stderr))
+})
+
 test('an import reads standard input, and tells what the store refuses', async () => {
   const { folder, url } = storeFolder()
   const text = await sluice(['export', '--initiator', 'alice'], { folder: filled.folder })
@@ -140,6 +166,7 @@ test('files, times and formats that will not do are told', async () => {
   const { folder } = filled
   const cases: [string[], RegExp][] = [
     [['import', 'none.ndjson'], /ENOENT.*none\.ndjson/],
+    [['import', '.'], /sluice: \. cannot be read: EISDIR/],
     [['import'], /missing required argument 'file'/],
     [['export', '--format', 'xml'], /Allowed choices are ndjson, csv/],
     [['export', '--started-after', 'yesterday'], /Write 2026-01-31/],

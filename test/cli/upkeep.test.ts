@@ -102,6 +102,8 @@ test('limits that would be a mistake are refused', async () => {
     assert.match((await refused(['prune', ...args], { folder })).stderr, message)
   const env = { SLUICE_RETENTION: '0' }
   assert.match((await refused(['prune'], { folder, env })).stderr, /all is kept for ever/)
+  const nobody = await refused(['erase', '--initiator', ' ', '--yes'], { folder })
+  assert.match(nobody.stderr, /names nobody/)
   assert.equal((await listed(folder)).length, 2)
 })
 

@@ -38,6 +38,14 @@ test('lines end at a line feed alone, wherever the pieces of the file end', asyn
   }
 })
 
+test('what is no text in lines ends it before it fills the memory', async () => {
+  const piece = Buffer.alloc(32 * 1024 ** 2, 'x')
+  await assert.rejects(imported([Buffer.from('{}\n'), ...Array.from({ length: 9 }, () => piece)]), {
+    code: 'ERR_IMPORT',
+    message: /line 2 is longer than 256 MiB/,
+  })
+})
+
 test('a dry run stores nothing', async () => {
   const { report, stored } = await imported(line(), { dryRun: true })
   assert.deepEqual(report, { interceptions: 1, records: 8, faults: 0, refused: 0 })

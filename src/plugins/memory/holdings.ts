@@ -46,7 +46,8 @@ export class Holdings {
     const earlier = entry.records.get(record.id) ?? null
     if (!replaces(record, earlier)) return
     // Where a reaper put its end says nothing of the owner's.
-    const kept = earlier && !isReaped(earlier) ? { ...record, seq: Math.min(earlier.seq, record.seq) } : record
+    const kept =
+      earlier && !isReaped(earlier) ? { ...record, seq: Math.min(earlier.seq, record.seq) } : record
     this.#keep(entry, kept)
     if (!entry.start || !entry.end) return
     if (earlier && isReaped(earlier) && !isReaped(record)) this.places.move(entry.id)

@@ -1,4 +1,10 @@
-import { context, isSpanContextValid, ROOT_CONTEXT, type SpanContext, trace } from '@opentelemetry/api'
+import {
+  context,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type SpanContext,
+  trace,
+} from '@opentelemetry/api'
 import { type AnyValueMap, logs, SeverityNumber } from '@opentelemetry/api-logs'
 import { forgetOldest } from '../core/forget-oldest.ts'
 import type { Plugin } from '../core/plugin.ts'

@@ -1,5 +1,6 @@
 import type { InterceptionEvent } from '../events.ts'
 import { headerValue } from '../headers.ts'
+import { JsonEdit } from '../json-edit.ts'
 import type { ReplyReader } from '../reply-reader.ts'
 import type { Frame } from '../sse.ts'
 import { SseReader } from '../sse-reader.ts'
@@ -72,7 +73,7 @@ export class ToolRounds {
     const sent = await loop.send(neverAborted)
     if (sent.status >= 400) return { reply: sent, reader: null }
     const first = plainReply(sent)
-    const kind = kindOf(first)
+    const kind = kindOf(first, this.#options.request.body)
     if (kind === 'other') return { reply: first, reader: null }
     if (kind === 'whole') {
       const merged = await wholeRounds(loop, first, this.#options.upstreamIdleTimeout)
@@ -91,10 +92,13 @@ export class ToolRounds {
 const neverAborted = new AbortController().signal
 
 /** What can't be read passes as it is. */
-function kindOf({ headers }: Reply): 'streamed' | 'whole' | 'other' {
+function kindOf({ headers }: Reply, request: Buffer): 'streamed' | 'whole' | 'other' {
   const type = headerValue(headers, 'content-type') ?? ''
   const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
   if (encoding !== 'identity' && encoding !== '') return 'other'
   if (/^\s*text\/event-stream\b/i.test(type)) return 'streamed'
-  return /\bjson\b/i.test(type) ? 'whole' : 'other'
+  if (/\bjson\b/i.test(type)) return 'whole'
+  // Some servers name no type, or plain text; a stream is not kept back for that.
+  const unnamed = type === '' || /^\s*text\/plain\b/i.test(type)
+  return unnamed && new JsonEdit(request).value('stream') !== true ? 'whole' : 'other'
 }

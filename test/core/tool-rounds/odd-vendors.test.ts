@@ -287,6 +287,15 @@ test('Responses: gateways that tell no status are believed', async () => {
   assert.equal(got.requests.length, 2)
 })
 
+test('a body of which no server says that it is JSON is read all the same', async () => {
+  const bodies = [whole('m1', [call]), whole('m2', [{ type: 'text', text: 'done' }])]
+  for (const headers of [[], ['content-type', 'text/plain; charset=utf-8']]) {
+    const rounds = bodies.map((body) => ({ chunks: [JSON.stringify(body)], headers }))
+    const got = await tried('anthropic_messages', { messages }, [], { rounds })
+    assert.deepEqual(JSON.parse(got.text).content, bodies[1]?.content)
+  }
+})
+
 test('of a frame that is cut short nothing is told once calls of ours are withheld', async () => {
   const start = { type: 'message_start', message: { id: 'm1', usage: used } }
   const begun = { type: 'content_block_start', index: 0, content_block: call }

@@ -1,20 +1,25 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { Writable } from 'node:stream'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
 import { Registry } from 'prom-client'
 import winston from 'winston'
 import { metrics } from '../src/plugins/metrics.ts'
 import { logLine, structuredLogger } from '../src/plugins/structured-logger.ts'
 import { startGateway } from './support/gateway.ts'
+import { hostTracing } from './support/host-tracing.ts'
 import { seriesOf } from './support/metrics-page.ts'
 import { routes } from './support/questions.ts'
 
 type Line = Readonly<Record<string, unknown>>
 
+const host = hostTracing()
+after(() => host.stop())
+
 for (const [name, { path, ask }] of Object.entries(routes)) {
   for (const stream of [true, false]) {
-    test(`record, log line and metric say the same of ${name}, ${stream ? 'streamed' : 'blocking'}`, async (t) => {
+    test(`record, log line, metric and span say the same of ${name}, ${stream ? 'streamed' : 'blocking'}`, async (t) => {
       const registry = new Registry()
       const lines: Line[] = []
       const sink = new Writable({
@@ -28,16 +33,19 @@ for (const [name, { path, ask }] of Object.entries(routes)) {
         transports: [new winston.transports.Stream({ stream: sink })],
       })
       const gateway = await startGateway({
+        tracing: true,
         plugins: [metrics({ registry }), structuredLogger({ logger })],
       })
       t.after(() => gateway.close())
       const usage = name === 'chat' && stream && { stream_options: { include_usage: true } }
+      const traceId = randomBytes(16).toString('hex')
       const reply = await fetch(`${gateway.url}${path}`, {
         method: 'POST',
         headers: {
           'content-type': 'application/json',
           'x-api-key': 'sk-ant-0123456789',
           authorization: 'Bearer sk-0123456789',
+          traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
         },
         body: JSON.stringify({ ...ask, stream, ...usage }),
       })
@@ -79,6 +87,20 @@ for (const [name, { path, ask }] of Object.entries(routes)) {
       equal(counted('cache_read_input_tokens'), used.cacheReadInputTokens)
       equal(counted('cache_write_input_tokens'), used.cacheWriteInputTokens)
       equal(of('token_usage')[0]?.cache_read_input_tokens, used.cacheReadInputTokens)
+
+      const spans = await host.whole(traceId, (all) => all.some(({ name }) => name === 'Intercept'))
+      const span = spans.find((each) => each.name === 'Intercept.ProcessRequest.Upstream')
+      const told = span?.attributes ?? {}
+      const input = used.inputTokens + used.cacheReadInputTokens + used.cacheWriteInputTokens
+      equal(told['gen_ai.usage.input_tokens'], input)
+      equal(told['gen_ai.usage.output_tokens'], used.outputTokens)
+      equal(told['gen_ai.usage.cache_read.input_tokens'], used.cacheReadInputTokens)
+      equal(told['gen_ai.usage.cache_creation.input_tokens'], used.cacheWriteInputTokens)
+      equal(told['gen_ai.response.id'], used.msgId)
+      equal(told['gen_ai.request.model'], model)
+      equal(told['gen_ai.provider.name'], start.provider)
+      equal(told.interception_id, of('interception_end')[0]?.interception_id)
+      deepEqual(told['gen_ai.response.finish_reasons'], [end.finishReason])
 
       deepEqual(
         of('tool_usage').map(({ id, tool }) => [id, tool]),

@@ -7,6 +7,7 @@ import { type Connection, connect } from './connect.ts'
 import { type ListOptions, listTools, type ServerTool } from './list-tools.ts'
 import type { Tell } from './news.ts'
 import { oneAtATime } from './one-at-a-time.ts'
+import { protocolError } from './protocol-error.ts'
 import { addressOf, type McpServerOptions } from './server-options.ts'
 import { errorWithoutSecrets, resultWithoutSecrets } from './server-secrets.ts'
 import { toolFilter } from './tool-filter.ts'
@@ -135,7 +136,7 @@ export class ServerProxy {
       if (broken.signal.aborted) throw broken.signal.reason
       if (codeOf(error) === timedOut && !signal.aborted)
         throw new Error(`no answer within ${timeout} ms`)
-      throw errorWithoutSecrets(error, sent)
+      throw errorWithoutSecrets(protocolError(error), sent)
     }
   }
 
@@ -171,7 +172,7 @@ export class ServerProxy {
     } catch (error) {
       void connection?.close()
       this.#scheduleRetry()
-      throw errorWithoutSecrets(error, connection?.sent ?? [])
+      throw errorWithoutSecrets(protocolError(error), connection?.sent ?? [])
     }
   }
 
@@ -216,7 +217,7 @@ export class ServerProxy {
     try {
       this.#tools = await sendWithin(span, () => listTools(client, options))
     } catch (failure) {
-      const error = errorWithoutSecrets(failure, sent)
+      const error = errorWithoutSecrets(protocolError(failure), sent)
       span?.fail(messageOf(error))
       throw error
     } finally {

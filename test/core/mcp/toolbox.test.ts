@@ -188,6 +188,13 @@ test('a call that gets no answer fails after its time, and its server goes on', 
   assert.deepEqual(await toolbox.call('bmcp_one_echo', {}, now), textResult('mock').result)
 })
 
+test('an answer that is no message of the protocol is told in a word', async (t) => {
+  const server = await started(t, { call: () => ({ result: 5 }) })
+  const { toolbox } = await opened(t, { one: server })
+  const call = toolbox.call('bmcp_one_echo', {}, now)
+  await assert.rejects(call, { message: 'its answer is no message of MCP' })
+})
+
 test('a call whose server dies fails at once', { timeout: 5000 }, async (t) => {
   const server = await started(t, {
     call: ({ response, args }) => {

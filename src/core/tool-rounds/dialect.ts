@@ -69,6 +69,8 @@ export interface Merger {
   readonly ownCalls: readonly string[]
   /** An item that the client gets and that may not be sent back without the call; undefined where there is none. */
   anchorOf?(call: InjectedCall): string | undefined
+  /** Members that the next request is to have, unless it has them. */
+  readonly carried?: JsonObject
   /** The model's own words of this round, for the request of the next. */
   answer(): Answer
   /** What was withheld of a round's end where the reply ends with it after all. */

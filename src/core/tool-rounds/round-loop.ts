@@ -108,6 +108,9 @@ export class RoundLoop {
     this.options.gone.throwIfAborted()
     const request = new JsonEdit(this.#body)
     dialect.followUp(request, this.merger.answer(), answered)
+    for (const [name, value] of Object.entries(this.merger.carried ?? {})) {
+      if ((request.value(name) ?? null) === null) request.set(name, value)
+    }
     freeChoice(
       request,
       (tool) => this.options.tools.has(tool),

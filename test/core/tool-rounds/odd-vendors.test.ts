@@ -122,6 +122,28 @@ test('Messages: usage keeps members that are null, and lists go on', async () =>
   })
 })
 
+test('Messages: code goes on in the container that it was begun in', async () => {
+  const container = { id: 'container_1', expires_at: 'soon' }
+  const start = { type: 'message_start', message: { id: 'm1', usage: used } }
+  const end = (stop_reason: string, more: JsonObject) => [
+    { type: 'message_delta', delta: { stop_reason, ...more }, usage: {} },
+    { type: 'message_stop' },
+  ]
+  const begun = { type: 'content_block_start', index: 0, content_block: call }
+  const streamed = await tried('anthropic_messages', { messages, stream: true }, [
+    sse(start, begun, ...end('tool_use', { container })),
+    sse(start, ...end('end_turn', { container: null })),
+  ])
+  assert.equal(streamed.requests[1]?.container, 'container_1')
+  assert.ok(streamed.text.includes(JSON.stringify(container)))
+  const blocking = await tried('anthropic_messages', { messages, container: 'mine' }, [
+    { ...whole('m1', [call]), container },
+    { ...whole('m2', []), container: null },
+  ])
+  assert.equal(blocking.requests[1]?.container, 'mine')
+  assert.deepEqual(JSON.parse(blocking.text).container, container)
+})
+
 test('Messages: a compaction goes back whole', async () => {
   const done = { type: 'compaction', content: 'all of it', encrypted_content: 'E' }
   const block = (index: number, content_block: JsonObject, ...deltas: readonly JsonObject[]) => [

@@ -30,6 +30,8 @@ export class MessageMerger implements Merger {
   readonly #open = new Set<number>()
   #ending: Frame[] = []
   #stopReason: unknown
+  /** Where code of the model's was run; later rounds may not name it again. */
+  #container: unknown
   #ended = false
   /** Of the rounds before, and of this one. */
   #priorUsage: JsonObject = {}
@@ -101,6 +103,12 @@ export class MessageMerger implements Merger {
     return this.calls.length > 0 && this.#ended && completes.has(this.#stopReason)
   }
 
+  /** What was made there is gone in another. */
+  get carried(): JsonObject {
+    const { id } = objectOf(this.#container)
+    return typeof id === 'string' ? { container: id } : {}
+  }
+
   answer(): JsonObject[] {
     return this.#blocks.all()
   }
@@ -113,7 +121,7 @@ export class MessageMerger implements Merger {
 
   whole(): JsonObject {
     const usage = sumUsage(this.#priorUsage, this.#usage)
-    return { ...this.#last, id: this.#id, content: this.#content, usage }
+    return { ...this.#last, id: this.#id, content: this.#content, ...this.#contained(), usage }
   }
 
   nextNumber(): number {
@@ -123,6 +131,7 @@ export class MessageMerger implements Merger {
   #read(message: JsonObject): void {
     this.#id ??= message.id
     this.#stopReason = message.stop_reason ?? this.#stopReason
+    this.#container = message.container ?? this.#container
     if (isObject(message.usage)) this.#usage = overlaid(this.#usage, message.usage)
   }
 
@@ -169,7 +178,12 @@ export class MessageMerger implements Merger {
     const event = objectOf(parseJson(frame.data))
     if ((eventName(frame) || event.type) !== 'message_delta') return frameText(frame.event, event)
     const usage = sumUsage(this.#priorUsage, this.#usage)
-    return frameText(frame.event, { ...event, usage })
+    const delta = { ...objectOf(event.delta), ...this.#contained() }
+    return frameText(frame.event, { ...event, delta, usage })
+  }
+
+  #contained(): JsonObject {
+    return this.#container === undefined ? {} : { container: this.#container }
   }
 
   #isCall({ type, name }: JsonObject): boolean {

@@ -71,7 +71,7 @@ export const workloads: readonly Workload[] = [
     better: 'more',
     targets: all,
     goals: { 'sluice-memory': { must: 0.6, aim: 0.8 } },
-    warmUpSeconds: 5,
+    warmUpSeconds: 8,
     measure: (target, { format, seconds }) =>
       throughput(target, { format, seconds, stream: false, events: 0 }),
   },

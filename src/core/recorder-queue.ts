@@ -105,8 +105,10 @@ export class RecorderQueue {
   }
 
   async #drain(): Promise<void> {
-    // What is pushed in this turn of the loop goes into the first batch: many requests end in one.
-    await new Promise((resolve) => setImmediate(resolve))
+    // Replies wait for a durable recorder: what is pushed in this turn of the loop, by many requests, goes into its
+    // first batch. Of another a client may ask right after its reply.
+    if (this.plugin.durable) await new Promise((resolve) => setImmediate(resolve))
+    else await Promise.resolve()
     for (let tries = 0; this.#entries.length > 0 && !this.#closing; ) {
       const batch = this.#entries.slice(0, this.#maxBatch)
       const error = await this.#store(batch)

@@ -3,6 +3,9 @@ import { Writable } from 'node:stream'
 import { messageOf, SluiceError } from '../core/errors.ts'
 import { FileGap } from './file-gap.ts'
 
+/** Lines that come so soon after others go together: opening a file costs more than writing to it. */
+export const gatherMs = 20
+
 /**
  * Appends to a file that is opened anew for each write: it may be rotated away, and a disk that was full may
  * have room again. Lines that come while one is written go together. Throws where the file can't be written now.
@@ -28,8 +31,8 @@ export function logFile(path: string, onDrop: (reason: string) => void): Writabl
         gap.lost(full.length)
         for (const _ of full) onDrop(error.code ?? 'error')
       } else gap.told()
-      // Not told to the stream, which would take nothing more.
-      done()
+      // The fault is not told to the stream, which would take nothing more.
+      setTimeout(done, gatherMs)
     })
   }
 

@@ -49,11 +49,12 @@ export function carrierOf(within: Context): Carrier {
 }
 
 function withContext(within: Context, headers: RawHeaders): RawHeaders {
-  const carrier = carrierOf(within)
-  const names = Object.keys(carrier).map((name) => name.toLowerCase())
-  if (names.length === 0) return headers
-  const others = filterHeaders(headers, (name) => !names.includes(name.toLowerCase()))
-  return [...others, ...Object.entries(carrier).flat()]
+  const carrier = Object.entries(carrierOf(within))
+  if (carrier.length === 0) return headers
+  // The names that it is asked of are in lower case.
+  const isOurs = (name: string) =>
+    carrier.some(([own]) => own.length === name.length && own.toLowerCase() === name)
+  return [...filterHeaders(headers, (name) => !isOurs(name)), ...carrier.flat()]
 }
 
 const fromRaw: TextMapGetter<RawHeaders> = {

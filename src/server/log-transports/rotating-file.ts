@@ -3,6 +3,7 @@ import { appendFile, rename, rm, stat } from 'node:fs/promises'
 import { Writable } from 'node:stream'
 import { messageOf, SluiceError } from '../../core/errors.ts'
 import { FileGap } from '../file-gap.ts'
+import { gatherMs } from '../log-file.ts'
 
 export interface RotatingFileOptions {
   readonly path: string
@@ -42,6 +43,10 @@ export function rotatingFile({ path, maxSize, maxFiles, onDrop }: RotatingFileOp
     }
   }
 
+  function gathered(lines: readonly Buffer[], done: () => void): void {
+    void append(lines).then(() => setTimeout(done, gatherMs))
+  }
+
   async function rotate(): Promise<void> {
     if (maxFiles === 1) return rm(path, { force: true })
     for (let at = maxFiles - 1; at > 1; at--) await moved(`${path}.${at - 1}`, `${path}.${at}`)
@@ -49,9 +54,12 @@ export function rotatingFile({ path, maxSize, maxFiles, onDrop }: RotatingFileOp
   }
 
   return new Writable({
-    write: (line: Buffer, _encoding, done) => void append([line]).then(() => done()),
+    write: (line: Buffer, _encoding, done) => gathered([line], done),
     writev: (lines, done) =>
-      void append(lines.map(({ chunk }) => chunk as Buffer)).then(() => done()),
+      gathered(
+        lines.map(({ chunk }) => chunk as Buffer),
+        done,
+      ),
   })
 }
 

@@ -37,15 +37,21 @@ export function writeLeaf(wire: Wire, leaf: Leaf): void {
 
 const internal = 1
 
-function encoded(attributes: Attributes): Uint8Array {
-  let known = encodings.get(attributes)
+function encoded(attributes: Encoded): Uint8Array {
+  let known = attributes[bytesOf]
   if (!known) {
     writeAttributes(scratch, 9, attributes)
     known = scratch.take()
-    encodings.set(attributes, known)
+    // A copy of the attributes, with others, is not to have it.
+    Object.defineProperty(attributes, bytesOf, { value: known })
   }
   return known
 }
 
-const encodings = new WeakMap<Attributes, Uint8Array>()
+/** Kept on the attributes themselves: a WeakMap of so many is work for the collector. */
+const bytesOf = Symbol('encoded')
 const scratch = new Wire()
+
+interface Encoded extends Attributes {
+  readonly [bytesOf]?: Uint8Array
+}

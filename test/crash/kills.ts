@@ -10,15 +10,18 @@ export interface KillOptions {
   readonly between: number
 }
 
+/** How many replies show that the last gateway works on what the others left. */
+const enough = 20
+
 /** `kill -9` of the gateway at random moments; each time another is started on what it left. */
 export function killGateway({ kills, store, between }: KillOptions): Promise<Report> {
-  return runRig({ killed: true, ...(store && { store }) }, async ({ gateway }) => {
+  return runRig({ killed: true, ...(store && { store }) }, async ({ gateway, load }) => {
     for (let kill = 0; kill < kills; kill++) {
       await pause(Math.random() * between)
       await gateway.end('SIGKILL')
       await gateway.start()
     }
-    await pause(between / 2)
+    await load.more(enough)
     return { kills }
   })
 }
@@ -56,13 +59,14 @@ async function untilNothingIsOpen(store: string): Promise<number> {
 export function stopGateway({ kills, store, between }: KillOptions): Promise<Report> {
   // Some streams end in time, the others are aborted.
   const args = ['--drain-timeout', '30ms']
-  return runRig({ killed: true, args, ...(store && { store }) }, async ({ gateway }) => {
+  return runRig({ killed: true, args, ...(store && { store }) }, async ({ gateway, load }) => {
     let disorderly = 0
     for (let kill = 0; kill < kills; kill++) {
       await pause(Math.random() * between)
       if ((await gateway.end('SIGTERM')) !== 0) disorderly++
       await gateway.start()
     }
+    await load.more(enough)
     return { stops: kills, disorderly }
   })
 }

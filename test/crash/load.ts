@@ -55,6 +55,12 @@ export class Load {
     this.#running = Promise.all(clients)
   }
 
+  /** Resolves when so many more replies have come whole. */
+  async more(replies: number): Promise<void> {
+    const wanted = this.whole + replies
+    while (this.whole < wanted) await pause(50)
+  }
+
   /** Resolves when every client has got its reply, or the end of its connection, or evidently gets neither. */
   async stop(): Promise<void> {
     this.#stopped = true

@@ -74,7 +74,8 @@ test('a worker that dies is replaced, and the others end at once what it left op
 test('while none can take its place the others go on, and pauses between tries grow', async () => {
   const gateway = await start(['--workers', '2'])
   const store = join(gateway.folder, 'sluice-data', 'sluice.db')
-  renameSync(store, `${store}.away`)
+  // With its log, from which SQLite would read what is gone.
+  for (const part of ['', '-wal', '-shm']) renameSync(`${store}${part}`, `${store}.away${part}`)
   writeFileSync(store, 'this is no database, and none can be opened here'.repeat(100))
   const [victim = 0] = workersOf(gateway)
   process.kill(victim, 'SIGKILL')

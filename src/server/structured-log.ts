@@ -1,11 +1,11 @@
 import type { Writable } from 'node:stream'
 import winston from 'winston'
 import type { Plugin } from '../core/plugin.ts'
-import { logLine, structuredLogger } from '../plugins/structured-logger.ts'
 import { boundedWriter, flushed } from './bounded-writer.ts'
 import { logFile } from './log-file.ts'
 import type { LogTransports } from './log-transports/open-transports.ts'
 import { jsonGap, winstonTo } from './logger.ts'
+import { recordLine } from './record-line.ts'
 import type { Settings } from './settings.ts'
 
 /** Each record as a JSON line, to a file or to where the log goes, and to transports; no plugin where nobody wants it. */
@@ -32,9 +32,22 @@ export function structuredLog(
   const file = path === undefined ? undefined : logFile(path, lost)
   const writer = file ? boundedWriter(file, { gap: jsonGap, onDrop: lost }) : log
   const logger = structuredLogging
-    ? winstonTo(writer, { lines: logLine, level: 'info', onDrop: lost })
-    : winston.createLogger({ format: logLine })
+    ? winstonTo(writer, { lines: madeLine, level: 'info', onDrop: lost })
+    : winston.createLogger({ format: madeLine })
   for (const transport of records) logger.add(transport)
-  const plugin = structuredLogger({ logger, content: logContent })
-  return [{ ...plugin, close: async () => (file ? flushed(file) : undefined) }]
+  return [
+    {
+      name: 'structured-logger',
+      record: (given) => {
+        for (const record of given) {
+          logger.log({ level: 'info', message: '', [made]: recordLine(record, logContent) })
+        }
+      },
+      close: async () => (file ? flushed(file) : undefined),
+    },
+  ]
 }
+
+/** Under which a line comes that is made already. */
+const made = Symbol('line')
+const madeLine = winston.format.printf((info) => String(info[made]))

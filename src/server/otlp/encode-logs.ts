@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api'
 import type { logs } from '@opentelemetry/sdk-node'
 import {
   bytes,
@@ -6,6 +7,7 @@ import {
   fixed64,
   varint,
   writeAttributes,
+  writeIds,
   writeText,
   writeValue,
 } from './values.ts'
@@ -32,18 +34,18 @@ export function writeLogRecord(wire: Wire, record: logs.ReadableLogRecord): void
   writeAttributes(wire, 6, record.attributes)
   wire.byte(field(7, varint))
   wire.varint(record.droppedAttributesCount)
-  if (span) {
-    if (span.traceFlags) {
-      wire.byte(field(8, fixed32))
-      wire.fixed32(span.traceFlags)
-    }
-    wire.byte(field(9, bytes))
-    wire.id(span.traceId)
-    wire.byte(field(10, bytes))
-    wire.id(span.spanId)
-  }
+  if (span) writeSpanOf(wire, span)
   wire.byte(field(11, fixed64))
   wire.nanoseconds(record.hrTimeObserved)
   writeText(wire, 12, record.eventName)
   wire.close(start, 2)
+}
+
+/** Which span a log record is of. */
+export function writeSpanOf(wire: Wire, span: SpanContext): void {
+  if (span.traceFlags) {
+    wire.byte(field(8, fixed32))
+    wire.fixed32(span.traceFlags)
+  }
+  writeIds(wire, 9, span)
 }

@@ -1,6 +1,15 @@
 import type { Link } from '@opentelemetry/api'
 import type { tracing } from '@opentelemetry/sdk-node'
-import { bytes, field, fixed32, fixed64, varint, writeAttributes, writeText } from './values.ts'
+import {
+  bytes,
+  field,
+  fixed32,
+  fixed64,
+  varint,
+  writeAttributes,
+  writeIds,
+  writeText,
+} from './values.ts'
 import type { Wire } from './wire.ts'
 
 /** A span as a field of its scope: the same bytes as OpenTelemetry's own serializer makes. */
@@ -9,10 +18,7 @@ export function writeSpan(wire: Wire, span: tracing.ReadableSpan): void {
   const own = span.spanContext()
   wire.byte(field(2, bytes))
   const start = wire.open(2)
-  wire.byte(field(1, bytes))
-  wire.id(own.traceId)
-  wire.byte(field(2, bytes))
-  wire.id(own.spanId)
+  writeIds(wire, 1, own)
   writeText(wire, 3, own.traceState?.serialize())
   if (parent?.spanId) {
     wire.byte(field(4, bytes))
@@ -68,10 +74,7 @@ function writeEvent(wire: Wire, event: tracing.ReadableSpan['events'][number]): 
 function writeLink(wire: Wire, { context, attributes, droppedAttributesCount = 0 }: Link): void {
   wire.byte(field(13, bytes))
   const start = wire.open(1)
-  wire.byte(field(1, bytes))
-  wire.id(context.traceId)
-  wire.byte(field(2, bytes))
-  wire.id(context.spanId)
+  writeIds(wire, 1, context)
   writeText(wire, 3, context.traceState?.serialize())
   if (attributes) writeAttributes(wire, 4, attributes)
   wire.byte(field(5, varint))

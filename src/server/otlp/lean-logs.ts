@@ -2,16 +2,8 @@ import type { SpanContext } from '@opentelemetry/api'
 import { SeverityNumber } from '@opentelemetry/api-logs'
 import { eachLogField, type ToldContent } from '../../core/log-fields.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
-import {
-  bytes,
-  field,
-  fixed32,
-  fixed64,
-  type Origin,
-  varint,
-  writeAttribute,
-  writeText,
-} from './values.ts'
+import { writeSpanOf } from './encode-logs.ts'
+import { bytes, field, fixed64, type Origin, varint, writeAttribute, writeText } from './values.ts'
 import type { Wire } from './wire.ts'
 
 /**
@@ -40,16 +32,7 @@ export function writeLeanRecord(wire: Wire, { record, content, span }: LeanRecor
   eachLogField(record, content, (name, value) => writeAttribute(wire, 6, name, value))
   wire.byte(field(7, varint))
   wire.byte(0)
-  if (span) {
-    if (span.traceFlags) {
-      wire.byte(field(8, fixed32))
-      wire.fixed32(span.traceFlags)
-    }
-    wire.byte(field(9, bytes))
-    wire.id(span.traceId)
-    wire.byte(field(10, bytes))
-    wire.id(span.spanId)
-  }
+  if (span) writeSpanOf(wire, span)
   wire.byte(field(11, fixed64))
   wire.milliseconds(Date.now())
   wire.close(start, 2)

@@ -1,3 +1,4 @@
+import type { SpanContext } from '@opentelemetry/api'
 import type { resources } from '@opentelemetry/sdk-node'
 import type { Wire } from './wire.ts'
 
@@ -91,6 +92,14 @@ export function writeText(wire: Wire, number: number, text: string | undefined):
   if (!text) return
   wire.byte(field(number, bytes))
   wire.string(text)
+}
+
+/** Trace and span, in this field and the next. */
+export function writeIds(wire: Wire, first: number, { traceId, spanId }: SpanContext): void {
+  wire.byte(field(first, bytes))
+  wire.id(traceId)
+  wire.byte(field(first + 1, bytes))
+  wire.id(spanId)
 }
 
 /** Wire types. */

@@ -42,16 +42,9 @@ const tokens = Array.from({ length: 14 }, (_, index) => 4 ** index)
 
 /** https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ as of 1.41 */
 function named141(meter: Meter): GenAiMeters {
-  const duration = secondsOf(meter, 'gen_ai.client.operation.duration', 'Duration of calls')
-  const firstChunk = secondsOf(
-    meter,
-    'gen_ai.client.operation.time_to_first_chunk',
-    'Time until the first chunk of a stream came',
-  )
   const usage = tokensOf(meter, 'gen_ai.client.token.usage', 'Tokens used, by call')
   return {
-    duration: (value, attributes) => duration.record(value, attributes),
-    firstChunk: (value, attributes) => firstChunk.record(value, attributes),
+    ...timesOf(meter, 'gen_ai.client.operation'),
     usage: (record, attributes) => {
       usage.record(inputOf(record), { ...attributes, 'gen_ai.token.type': 'input' })
       usage.record(record.outputTokens, { ...attributes, 'gen_ai.token.type': 'output' })
@@ -62,12 +55,6 @@ function named141(meter: Meter): GenAiMeters {
 
 /** What follows: a repository of its own, in development. */
 function namedDev(meter: Meter): GenAiMeters {
-  const duration = secondsOf(meter, 'gen_ai.client.inference.duration', 'Duration of calls')
-  const firstChunk = secondsOf(
-    meter,
-    'gen_ai.client.inference.time_to_first_chunk',
-    'Time until the first chunk of a stream came',
-  )
   const operation = 'gen_ai.client.inference.operation'
   const input = tokensOf(meter, `${operation}.input_tokens`, 'Tokens of a call’s input')
   const output = tokensOf(meter, `${operation}.output_tokens`, 'Tokens of a call’s output')
@@ -81,8 +68,7 @@ function namedDev(meter: Meter): GenAiMeters {
     for (const { counter, of } of sums) counter.add(record ? of(record) : 0, labels)
   }
   return {
-    duration: (value, attributes) => duration.record(value, attributes),
-    firstChunk: (value, attributes) => firstChunk.record(value, attributes),
+    ...timesOf(meter, 'gen_ai.client.inference'),
     usage: (record, attributes) => {
       input.record(inputOf(record), attributes)
       output.record(record.outputTokens, attributes)
@@ -109,6 +95,17 @@ const counted: readonly { readonly name: string; readonly of: (record: Usage) =>
 /** With the cached ones, as the conventions count. */
 function inputOf({ inputTokens, cacheReadInputTokens, cacheWriteInputTokens }: Usage): number {
   return inputTokens + cacheReadInputTokens + cacheWriteInputTokens
+}
+
+/** Both versions measure times alike, each under its name of a call. */
+function timesOf(meter: Meter, call: string): Pick<GenAiMeters, 'duration' | 'firstChunk'> {
+  const duration = secondsOf(meter, `${call}.duration`, 'Duration of calls')
+  const description = 'Time until the first chunk of a stream came'
+  const firstChunk = secondsOf(meter, `${call}.time_to_first_chunk`, description)
+  return {
+    duration: (value, attributes) => duration.record(value, attributes),
+    firstChunk: (value, attributes) => firstChunk.record(value, attributes),
+  }
 }
 
 function secondsOf(meter: Meter, name: string, description: string) {

@@ -1,6 +1,7 @@
 import type { MongoClient, MongoClientOptions } from 'mongodb'
 import { processId as ownProcessId } from '../core/process-id.ts'
 import type { Store } from '../core/store.ts'
+import { within } from '../core/within.ts'
 import type { Collections } from './mongo/collections.ts'
 import { Connection } from './mongo/connection.ts'
 import { Counts } from './mongo/counts.ts'
@@ -123,6 +124,8 @@ export function mongoRecorder({
     close: async () => {
       await upkeep.end()
       const stopped = vigil.stop()
+      // A server carries out what it was sent, also when its client has left: nothing shall come after close().
+      await within(stopped, 1000)
       await connection.close()
       await stopped
     },

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, rmSync } from 'node:fs'
+import { chmodSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import type { Store } from '../core/store.ts'
 
@@ -64,5 +64,7 @@ export function emptyStore(store: string): void {
 
 /** Everything in our own folder is its owner's alone, also where somebody made it before us. */
 function closeFolder(folder: string): void {
-  if (basename(folder) === 'sluice-data' && existsSync(folder)) chmodSync(folder, 0o700)
+  if (basename(folder) !== 'sluice-data') return
+  // A file of that name is told of when the store is opened.
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) chmodSync(folder, 0o700)
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, openSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { runCommand, workFolder } from '../support/gateway-process.ts'
@@ -18,6 +19,26 @@ test('whatever is wrong with a command is told in a line of its own, with the wa
     const { code, stdout, stderr } = await runCommand(args)
     assert.deepEqual([code, stdout], [1, ''], args.join(' '))
     assert.match(stderr, told)
+  }
+})
+
+test('a gateway whose store can never open ends with one line that names it and the way out', () => {
+  const folder = workFolder()
+  writeFileSync(join(folder, 'file'), '')
+  mkdirSync(join(folder, 'sluice.db'))
+  spawnSync('mkfifo', [join(folder, 'pipe')])
+  const inProc = existsSync('/proc/self') ? ['/proc/none', '/proc/none/below'] : []
+  for (const path of ['file/sluice.db', 'sluice.db', 'pipe', ...inProc]) {
+    const args = ['serve', '--port', '0', '--store', `sqlite:${path}`]
+    const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+      timeout: 30_000,
+      killSignal: 'SIGKILL',
+    })
+    assert.deepEqual([status, stdout], [1, ''], `${path}: ${stderr}`)
+    assert.match(stderr, /^sluice: the store cannot be opened: [^\n]*name [^\n]*\n$/)
+    assert.ok(stderr.includes(resolve(folder, path)), stderr)
   }
 })
 

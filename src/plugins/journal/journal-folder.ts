@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readdirSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, readdirSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { SluiceError } from '../../core/errors.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 import { deadLetterFiles } from './dead-letters.ts'
 import { Forgetter, type Forgetting } from './forgetter.ts'
 import type { Forgotten } from './forgotten.ts'
@@ -298,7 +299,7 @@ function bytesOf(rows: readonly JournalRow[]): number {
 
 /** The folder is its owner's alone, and git passes by what we make. */
 function makePrivate(path: string): void {
-  const made = mkdirSync(path, { recursive: true, mode: 0o700 })
+  const made = makeFolder(path)
   if (made !== undefined) writeFileSync(join(made, '.gitignore'), '*\n', { mode: 0o600 })
   else if (basename(path) === 'journal') chmodSync(path, 0o700)
 }

@@ -1,7 +1,8 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, openSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { SluiceError } from '../../core/errors.ts'
+import { makeFolder } from '../../core/make-folder.ts'
 import { migrate } from './migrations.ts'
 
 export interface StoreOptions {
@@ -20,6 +21,7 @@ export function openDatabase({ path, synchronous }: StoreOptions): DatabaseSync 
       code: 'ERR_STORE_OPEN',
     })
   }
+  checkKind(path)
   makePrivate(path)
   const database = new DatabaseSync(path, { timeout: busyTimeout })
   try {
@@ -53,10 +55,20 @@ export function openToRead({ path }: StoreOptions): DatabaseSync {
   return database
 }
 
+/** What is no file is left as it is: a device's rights are not ours to change. */
+function checkKind(path: string): void {
+  const there = statSync(path, { throwIfNoEntry: false })
+  if (!there || there.isFile()) return
+  const message = there.isDirectory()
+    ? `the store cannot be opened: ${path} is a folder: name a file in it, such as ${join(path, 'sluice.db')}`
+    : `the store cannot be opened: ${path} is no ordinary file: name one in a folder that this user can write`
+  throw new SluiceError(message, { code: 'ERR_STORE_OPEN' })
+}
+
 /** Folders that we make are 0700, and git passes them by; the file is 0600, and SQLite's two beside it follow. */
 function makePrivate(path: string): void {
   const folder = dirname(resolve(path))
-  const made = mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const made = makeFolder(folder)
   if (made !== undefined) writeFileSync(join(made, '.gitignore'), '*\n', { mode: 0o600 })
   // Not opened if it exists: closing it here would drop the locks that this process has on it (POSIX).
   if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600))

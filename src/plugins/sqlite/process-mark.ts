@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
+import { makeFolder } from '../../core/make-folder.ts'
 
 /** The file of a process that died, locked by us. */
 export interface DeadMark {
@@ -24,7 +25,7 @@ export class ProcessMark {
   constructor(store: string, processId: string) {
     this.processId = processId
     this.#folder = `${store}.processes`
-    mkdirSync(this.#folder, { recursive: true, mode: 0o700 })
+    makeFolder(this.#folder)
     const [path, lock] = this.#hold()
     this.#path = path
     this.#lock = lock

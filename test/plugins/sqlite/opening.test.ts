@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   existsSync,
@@ -76,7 +77,13 @@ for (const [what, prepare, code, says] of [
     'a folder in the place of the file',
     (path: string) => mkdirSync(path),
     'ERR_STORE_OPEN',
-    /cannot be opened: name a file in a folder/,
+    /cannot be opened: .* is a folder: name a file in it/,
+  ],
+  [
+    'a pipe in the place of the file',
+    (path: string) => execFileSync('mkfifo', ['-m', '644', path]),
+    'ERR_STORE_OPEN',
+    /cannot be opened: .* is no ordinary file/,
   ],
 ] as const) {
   test(`${what} is refused with one clear message`, async () => {
@@ -84,6 +91,7 @@ for (const [what, prepare, code, says] of [
     if (what.startsWith('a store')) await withRecorder(path, async () => {})
     else mkdirSync(dirname(path))
     prepare(path)
+    const rights = mode(path)
     const recorder = sqliteRecorder({ path })
     await assert.rejects(recorder.open(), (error: Error & { code: string }) => {
       assert.equal(error.name, 'SluiceError')
@@ -94,6 +102,7 @@ for (const [what, prepare, code, says] of [
     })
     await assert.rejects(recorder.record(wholeInterception()), { code })
     await recorder.close()
+    if (!statSync(path).isFile()) assert.equal(mode(path), rights)
   })
 }
 
@@ -103,6 +112,7 @@ test('a path below a file, and no path at all, are refused', async () => {
   writeFileSync(file, '')
   await assert.rejects(sqliteRecorder({ path: join(file, 'sluice.db') }).open(), {
     code: 'ERR_STORE_OPEN',
+    message: new RegExp(`${file} is no folder`),
   })
   await assert.rejects(sqliteRecorder({ path: ':memory:' }).open(), {
     code: 'ERR_STORE_OPEN',

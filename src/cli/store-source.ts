@@ -58,7 +58,8 @@ async function* followed(
   let isAway = false
   while (!signal.aborted) {
     const page = await store.feed({ after }).catch((error: unknown) => {
-      const isPassing = error instanceof SluiceError && /^ERR_STORE_(AWAY|LOCKED)$/.test(error.code)
+      const isPassing =
+        error instanceof SluiceError && /^ERR_STORE_(AWAY|SLOW|LOCKED)$/.test(error.code)
       if (!isPassing) throw error
       if (!isAway) notice(`${error.message}: waiting`)
       return null

@@ -53,6 +53,16 @@ export async function withStore<T>(
   }
 }
 
+/** The configured store's name, without opening it. Throws where a command has none to work on. */
+export function namedStore(
+  { store, config: file }: Partial<StoreFlags>,
+  create: boolean,
+): string {
+  const config = readConfig({ flags: { store, config: file } })
+  checkStore(config.store, create)
+  return storeName(config.store)
+}
+
 /** Behind a journal a store may open later; a command has to ask it now. */
 async function reachable(store: Store): Promise<void> {
   const late = performance.now() + 15_000
@@ -61,7 +71,7 @@ async function reachable(store: Store): Promise<void> {
       await store.interceptions({ limit: 1 })
       return
     } catch (error) {
-      const isAway = error instanceof SluiceError && error.code === 'ERR_STORE_AWAY'
+      const isAway = error instanceof SluiceError && /^ERR_STORE_(AWAY|SLOW)$/.test(error.code)
       if (!isAway || performance.now() > late) throw error
     }
     await pause(100)

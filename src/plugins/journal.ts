@@ -240,7 +240,7 @@ export function journaled(
       shipper = new Shipper({
         recorder,
         context: { diagnostics },
-        next: () => call<Shipment | null>('next'),
+        next: (most) => call<Shipment | null>('next', most),
         shipped: ({ file, upTo }) => call('shipped', { file, upTo }),
         setAside,
         unreadable,

@@ -15,8 +15,7 @@ export interface JournalBatch {
   readonly bodies: readonly string[]
 }
 
-/** A batch has at most this many records, and few that together take more bytes. */
-const batchRecords = 300
+/** A batch has few records that together take more bytes. */
 const batchBytes = 4 * 1024 ** 2
 /** How many rows are stripped or dropped in one transaction. */
 const chunk = 50
@@ -116,11 +115,11 @@ export class JournalFile {
     return true
   }
 
-  /** The oldest that are not shipped; null where there are none. */
-  next(): JournalBatch | null {
+  /** The oldest that are not shipped, at most so many; null where there are none. */
+  next(most: number): JournalBatch | null {
     const rows = this.#database
       .prepare('SELECT position, body FROM entries WHERE position > ? ORDER BY position LIMIT ?')
-      .iterate(this.#shipped, batchRecords)
+      .iterate(this.#shipped, most)
     const bodies: string[] = []
     let bytes = 0
     let upTo = 0

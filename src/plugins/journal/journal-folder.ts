@@ -138,8 +138,8 @@ export class JournalFolder {
     return shed
   }
 
-  /** What is to be stored next, of each file in turn. */
-  next(): Shipment | null {
+  /** What is to be stored next, at most so many records, of each file in turn. */
+  next(most: number): Shipment | null {
     this.#weighLetters()
     this.#adopted = this.#adopted.filter((file) => {
       if (file.waiting > 0) return true
@@ -150,7 +150,7 @@ export class JournalFolder {
     const files = this.#files
     for (let tries = 0; tries < files.length; tries++) {
       const file = files[this.#turn++ % files.length] as JournalFile
-      const batch = file.next()
+      const batch = file.next(most)
       if (batch) return { file: file.id, ...batch }
     }
     return null

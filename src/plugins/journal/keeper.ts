@@ -24,7 +24,7 @@ function open(options: JournalFolderOptions): Methods {
   })
   return {
     append: (rows: readonly JournalRow[]) => kept(folder.append(rows)),
-    next: () => kept(folder.next()),
+    next: (most: number) => kept(folder.next(most)),
     shipped: (shipment: Pick<Shipment, 'file' | 'upTo'>) => kept(folder.shipped(shipment)),
     adopt: () => kept(folder.adopt()),
     forget: (what: Forgotten) => kept(folder.forget(what)),

@@ -3,16 +3,17 @@ import { messageOf, SluiceError } from '../../core/errors.ts'
 import type { PluginContext, RecordingPlugin } from '../../core/plugin.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import { within } from '../../core/within.ts'
+import { BatchSize } from './batch-size.ts'
 import type { Shipment } from './journal-folder.ts'
 import { readRecord } from './read-record.ts'
 import { isFinal, type Refused, sift } from './sift.ts'
-import { isStoreFault } from './store-fault.ts'
+import { isStoreFault, isTimeOut } from './store-fault.ts'
 
 export interface ShipperOptions {
   readonly recorder: RecordingPlugin
   readonly context: PluginContext
-  /** What is to be stored next; null where nothing waits. */
-  readonly next: () => Promise<Shipment | null>
+  /** What is to be stored next, at most so many records; null where nothing waits. */
+  readonly next: (most: number) => Promise<Shipment | null>
   /** Called when a shipment is stored, or set aside. */
   readonly shipped: (shipment: Shipment) => Promise<void>
   /** Keeps records that the store refuses. */
@@ -32,12 +33,16 @@ const reportEvery = 60_000
 export class Shipper {
   readonly #options: ShipperOptions
   readonly #diagnostics: Diagnostics
+  readonly #size = new BatchSize()
   #open = false
   #running: Promise<void> | undefined
   #more = false
   #state: 'working' | 'finishing' | 'stopped' = 'working'
   #fault: string | null = null
   #reportedAt = Number.NEGATIVE_INFINITY
+  #away = false
+  /** It took too long for a batch, and does not keep up since. */
+  #slow = false
   #witness: InterceptionRecord | undefined
   #wake: () => void = () => {}
   #cut: () => void = () => {}
@@ -99,8 +104,11 @@ export class Shipper {
     try {
       await this.#openStore().finally(this.#tried)
       this.#more = false
-      const shipment = await this.#options.next()
-      if (!shipment) return this.#more ? undefined : null
+      const shipment = await this.#options.next(this.#size.most)
+      if (!shipment) {
+        this.#keepsUp()
+        return this.#more ? undefined : null
+      }
       const records = shipment.bodies.map(readRecord).filter((record) => record !== null)
       if (records.length > 0) await this.#ship(records)
       this.#witness = records.findLast(isFinal) ?? this.#witness
@@ -129,12 +137,15 @@ export class Shipper {
   }
 
   async #store(records: readonly InterceptionRecord[]): Promise<unknown> {
+    const began = performance.now()
     try {
       const done = Promise.resolve(this.#options.recorder.record(records))
-      if (!(await this.#settles(done))) return await this.#giveUp()
+      if (!(await this.#settles(done))) throw await this.#giveUp()
       await done
+      this.#size.took(records.length, performance.now() - began)
       return undefined
     } catch (error) {
+      if (isTimeOut(error)) this.#tookTooLong(records.length, performance.now() - began, error)
       // Somebody closed it; it opens again.
       if ((error as { code?: unknown })?.code === 'ERR_STORE_CLOSED') this.#open = false
       return error ?? new Error('unknown')
@@ -168,7 +179,28 @@ export class Shipper {
     const { recorder, patience } = this.#options
     this.#open = false
     if (this.#state !== 'stopped') await within(Promise.resolve(recorder.close?.()), 5000)
-    return new SluiceError(`no answer within ${patience} ms`, { code: 'ERR_STORE_AWAY' })
+    return new SluiceError(`no answer within ${patience} ms`, { code: 'ERR_STORE_SLOW' })
+  }
+
+  #tookTooLong(records: number, ms: number, error: unknown): void {
+    if (this.#state === 'stopped') return
+    this.#size.tookTooLong(records, ms)
+    // As long as there is a smaller one to try it is no news that another took too long.
+    if (!this.#slow || records > 1) this.#reportedAt = performance.now()
+    if (this.#slow) return
+    this.#slow = true
+    this.#diagnostics.log(
+      'error',
+      `${this.#options.recorder.name} takes too long for a batch: it gets smaller ones until it keeps up, the rest waits in the journal`,
+      { records, took_ms: Math.round(ms), error: messageOf(error) },
+    )
+  }
+
+  /** Batches are whole again, or nothing waits. */
+  #keepsUp(): void {
+    if (!this.#slow || this.#fault !== null) return
+    this.#slow = false
+    this.#diagnostics.log('info', `${this.#options.recorder.name} keeps up again`)
   }
 
   #failed(error: unknown): void {
@@ -177,14 +209,17 @@ export class Shipper {
     this.#diagnostics.count('plugin_errors', { plugin: name })
     if (performance.now() - this.#reportedAt < reportEvery) return
     this.#reportedAt = performance.now()
+    this.#away = true
     this.#diagnostics.log('error', `${name} stores nothing, its records wait in the journal`, {
       error: this.#fault,
     })
   }
 
   #recovered(): void {
-    if (this.#fault === null) return
     this.#fault = null
+    if (this.#size.isFull) this.#keepsUp()
+    if (!this.#away) return
+    this.#away = false
     this.#reportedAt = Number.NEGATIVE_INFINITY
     this.#diagnostics.log('info', `${this.#options.recorder.name} stores again`)
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { SluiceError } from '../../../src/core/errors.ts'
 import type { InterceptionRecord } from '../../../src/core/records.ts'
 import type { Store } from '../../../src/core/store.ts'
@@ -7,6 +8,10 @@ import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
 export interface MoodyStore extends Store {
   mood: 'up' | 'away' | 'hangs'
   refuses: (record: InterceptionRecord) => boolean
+  /** How long it takes for a record, in ms; what it does is broken off when it is closed. */
+  pace: number
+  /** How many records each batch had that it was given. */
+  readonly batches: number[]
   /** Every record that it took, in order, also those taken twice. */
   readonly taken: InterceptionRecord[]
   /** How often it was asked to open or to record. */
@@ -28,6 +33,8 @@ export function moodyStore(): MoodyStore {
     name: 'moody-store',
     mood: 'up',
     refuses: () => false,
+    pace: 0,
+    batches: [],
     taken: [],
     calls: { open: 0, record: 0, close: 0 },
     open: async () => {
@@ -36,7 +43,12 @@ export function moodyStore(): MoodyStore {
     },
     record: async (records) => {
       store.calls.record++
+      store.batches.push(records.length)
+      const closings = store.calls.close
       await obey()
+      if (store.pace > 0) await pause(store.pace * records.length)
+      if (store.calls.close > closings)
+        throw new SluiceError('it was closed', { code: 'ERR_STORE_CLOSED' })
       // As a bulk write does: the others are in, whichever is refused.
       const good = records.filter((record) => !store.refuses(record))
       await memory.record(good)

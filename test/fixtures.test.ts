@@ -90,6 +90,7 @@ async function read(
       askedUsage: false,
       emit: (more) => events.push(...more),
       terminal: () => events.push('terminal'),
+      skim: () => false,
       frame: () => {},
     },
   )

@@ -3,6 +3,8 @@ import { isAscii, isUtf8 } from 'node:buffer'
 /** Below this, decoding event by event costs less. */
 const leastLength = 1024
 
+const maxRunLength = 1024 ** 2
+
 /**
  * A chunk of many events as text, cut where blank lines are. Decoded as a whole, in a fifth of the time that it takes
  * piece by piece; and twice, so that events in ASCII are texts of one byte a character, which are read faster.
@@ -22,6 +24,24 @@ export class ChunkText {
   /** Null where it is not worth it, or where a piece could not be told from its bytes. */
   static of(chunk: Buffer): ChunkText | null {
     return chunk.length < leastLength || !isUtf8(chunk) ? null : new ChunkText(chunk)
+  }
+
+  /**
+   * Passes over a run that begins at `from`, of which the first block, up to `border`, was taken. Gives its end;
+   * undefined where none begins there.
+   */
+  endOfRun(run: RegExp, from: number, border: number): number | undefined {
+    // Each escape is a way back for the expression, and has its place on a stack.
+    if (this.#bytes.length > maxRunLength) return
+    run.lastIndex = from
+    if (!run.test(this.#bytes)) return
+    const end = run.lastIndex
+    if (this.#text !== this.#bytes) {
+      for (let at = border; at < end; at = this.#bytes.indexOf('\n\n', at) + 2) {
+        this.#at = this.#text.indexOf('\n\n', this.#at) + 2
+      }
+    }
+    return end
   }
 
   /** The index of the next blank line at or after `from`, or -1. */

@@ -18,12 +18,14 @@ export interface CreateReaderOptions extends Omit<ReaderOptions, 'round'> {
   /** 0 for the first upstream call of the interception. */
   readonly roundNumber: number
   readonly askedUsage: boolean
+  /** True while nobody looks at texts or frames. */
+  readonly skim: () => boolean
 }
 
 /** Chooses how a reply is read: by its content type, whatever the request asked for, and its encoding. */
 export function createReader(
   { status, headers }: Reply,
-  { askedUsage, roundNumber, format, emit, terminal, frame }: CreateReaderOptions,
+  { askedUsage, roundNumber, format, emit, terminal, frame, skim }: CreateReaderOptions,
 ): CreatedReader {
   const streaming = /^\s*text\/event-stream\b/i.test(headerValue(headers, 'content-type') ?? '')
   const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
@@ -31,7 +33,7 @@ export function createReader(
   const round = format.createRound({ round: roundNumber, streaming, status })
   const edited = askedUsage && streaming && !encoded
   const reader = streaming
-    ? new SseReader({ format, round, emit, terminal, frame, askedUsage: edited })
+    ? new SseReader({ format, round, emit, terminal, frame, askedUsage: edited, skim })
     : new BodyReader({ format, round, emit, terminal, frame, roundNumber, status })
   return { reader: encoded ? new DecodingReader(encoding, reader) : reader, round, edited }
 }

@@ -11,6 +11,11 @@ export interface Format {
   createRound(options: RoundOptions): Round
   /** True where this frame ends the reply; looks only at the frame's fields, or its JSON if it must. */
   isTerminal(frame: Frame): boolean
+  /**
+   * Two blocks or more that differ in a piece of text alone, so that all tell a text if the first one does. Sticky;
+   * for bytes of which each is a character. What it does not know is read: it has the spelling of the vendor's own.
+   */
+  readonly textRun: RegExp
   /** The body of an error of our own, in the shape that this API's clients parse. */
   errorBody(error: { status: number; errorType: ErrorType; message: string }): unknown
 }
@@ -29,6 +34,8 @@ export interface Round {
   readonly messageId: string
   /** True once the model has said anything: the first text, reasoning or tool delta. */
   readonly generating: boolean
+  /** True where the last frame that was read told a piece of text and nothing else. */
+  readonly toldText: boolean
   /** Who answers. */
   readonly origin: ReplyOrigin
   /** The events that these frames give, in order. Never throws: broken JSON gives none. */

@@ -19,6 +19,10 @@ export class FrameFeed {
     this.#failed = failed
   }
 
+  get isHeard(): boolean {
+    return this.#subscribers.size > 0
+  }
+
   tell(frame: Frame): void {
     // Before its bytes are looked at: a view of them is made only then.
     if (this.#subscribers.size === 0) return

@@ -47,6 +47,11 @@ export class Lane {
     if (!plugin.observes) this.#open()
   }
 
+  /** True where its plugin is still to see events of these types. */
+  looksAt(mask: number): boolean {
+    return !this.done && (this.#wants & mask) !== 0
+  }
+
   /** `mask`: which types are among the events, found once for all lanes. */
   next(events: readonly InterceptionEvent[], mask: number): void {
     if (this.done) return

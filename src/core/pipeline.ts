@@ -65,6 +65,10 @@ export class Pipeline implements LaneHost {
     for (const lane of this.#lanes) lane.next(events, mask)
   }
 
+  looksAt(mask: number): boolean {
+    return this.#lanes.some((lane) => lane.looksAt(mask))
+  }
+
   /**
    * Ends the lanes and records the end. Resolves one `setImmediate` later, when all that is not late was handed
    * to the recorders; what observers emit after that is stored as late and never waited for.

@@ -1,5 +1,5 @@
 import { bitOf, maskOf } from './event-mask.ts'
-import type { EndEvent, ErrorType, InterceptionEvent, Outcome } from './events.ts'
+import type { EndEvent, ErrorType, EventType, InterceptionEvent, Outcome } from './events.ts'
 import type { Pipeline } from './pipeline.ts'
 import type { InterceptionEnd } from './records.ts'
 import { timestamp } from './timestamp.ts'
@@ -93,6 +93,12 @@ export class Settlement {
     if (mask & noted) for (const event of events) this.#note(event)
     if (this.#trace && mask & this.#trace.mask) this.#trace.observe(events)
     this.#pipeline.emit(events, mask)
+  }
+
+  /** True where a plugin or the spans are to see events of the type. */
+  looksAt(type: EventType): boolean {
+    const bit = bitOf(type)
+    return ((this.#trace?.mask ?? 0) & bit) !== 0 || this.#pipeline.looksAt(bit)
   }
 
   /** Notes that the model has begun to speak. */

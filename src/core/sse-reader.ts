@@ -2,11 +2,13 @@ import { isAskedUsage } from './chat-usage.ts'
 import type { InterceptionEvent } from './events.ts'
 import type { Verdict } from './format.ts'
 import type { Passage, ReaderOptions, ReplyReader } from './reply-reader.ts'
-import { type Block, type Frame, Framer } from './sse.ts'
+import { type Block, type Frame, Framer, TextRun } from './sse.ts'
 
 export interface SseReaderOptions extends ReaderOptions {
   /** We asked for usage in the client's stead: only whole frames are passed on, and not the one with it. */
   readonly askedUsage: boolean
+  /** True while nobody looks at texts or frames: then the rest of a run of texts is left unread. */
+  readonly skim?: () => boolean
 }
 
 /** Reads a stream of server-sent events: framed before the write, parsed and observed after it. */
@@ -14,10 +16,13 @@ export class SseReader implements ReplyReader {
   ended = false
   readonly #options: SseReaderOptions
   readonly #framer = new Framer()
-  #frames: Frame[] = []
+  /** Frames, and runs of texts as one. */
+  #unread: Frame[] = []
+  #textRun: RegExp | null
 
   constructor(options: SseReaderOptions) {
     this.#options = options
+    this.#textRun = options.skim ? options.format.textRun : null
   }
 
   get partial(): boolean {
@@ -26,7 +31,7 @@ export class SseReader implements ReplyReader {
 
   push(chunk: Buffer): Passage {
     if (this.ended) return { pass: chunk, held: null }
-    const blocks = this.#framer.push(chunk)
+    const blocks = this.#framer.push(chunk, this.#textRun)
     const last = this.#collect(blocks)
     this.ended = last >= 0
     if (this.#options.askedUsage) return this.#whole(blocks, last)
@@ -36,13 +41,20 @@ export class SseReader implements ReplyReader {
   }
 
   observe(): void {
-    const frames = this.#frames
-    if (frames.length === 0) return
-    this.#frames = []
-    const { round, emit, terminal, frame: tell } = this.#options
-    for (const frame of frames) tell(frame)
-    emit(round.read(...frames))
-    if (this.ended) terminal()
+    const unread = this.#unread
+    if (unread.length === 0) return
+    this.#unread = []
+    let frames: Frame[] = []
+    for (const block of unread) {
+      if (!(block instanceof TextRun)) frames.push(block)
+      else {
+        // Only now is it known what its first piece was, and who looks at more of them.
+        this.#read(frames)
+        frames = this.#skims ? [] : block.frames()
+      }
+    }
+    this.#read(frames)
+    if (this.ended) this.#options.terminal()
   }
 
   async end(): Promise<Uint8Array | null> {
@@ -51,7 +63,7 @@ export class SseReader implements ReplyReader {
     const frame = this.#framer.end()
     if (frame) {
       this.ended = this.#isTerminal(frame)
-      this.#frames.push(frame)
+      this.#unread.push(frame)
       this.observe()
     }
     return frame && rest && isAskedUsage(frame) ? null : rest
@@ -65,13 +77,28 @@ export class SseReader implements ReplyReader {
     return this.#options.round.verdict()
   }
 
-  /** Keeps the frames up to the terminal one and gives its block's index, or -1. */
+  get #skims(): boolean {
+    const { round, skim } = this.#options
+    if (!round.toldText) return false
+    const skims = skim?.() ?? false
+    // Who looks at one run will look at the next.
+    if (!skims) this.#textRun = null
+    return skims
+  }
+
+  #read(frames: readonly Frame[]): void {
+    const { round, emit, frame: tell } = this.#options
+    for (const frame of frames) tell(frame)
+    emit(round.read(...frames))
+  }
+
+  /** Keeps what is to be read, up to the terminal frame, and gives that block's index, or -1. */
   #collect(blocks: readonly Block[]): number {
     for (let at = 0; at < blocks.length; at++) {
-      const frame = blocks[at]?.frame
-      if (!frame) continue
-      this.#frames.push(frame)
-      if (this.#isTerminal(frame)) return at
+      const block = blocks[at] as Block
+      if (block.frame === null && !(block instanceof TextRun)) continue
+      this.#unread.push(block)
+      if (block.frame && this.#isTerminal(block.frame)) return at
     }
     return -1
   }

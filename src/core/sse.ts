@@ -39,6 +39,20 @@ export class Block implements Frame {
   }
 }
 
+/** Blocks on end that need not be read where nobody looks at texts: more pieces of what the block before them began. */
+export class TextRun extends Block {
+  constructor(start: number, source: Buffer, to: number) {
+    super(start, null, source, start, to)
+  }
+
+  /** What was put off: the frames in it. */
+  frames(): Frame[] {
+    const { bytes } = this
+    const blocks = new Framer().push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length))
+    return blocks.flatMap(({ frame }) => frame ?? [])
+  }
+}
+
 interface Fields {
   readonly event?: string | undefined
   readonly data: string
@@ -75,8 +89,11 @@ export class Framer {
     this.#maxFrame = maxFrame
   }
 
-  /** The blocks that this chunk completes; every byte ends up in one block or in `rest()`. */
-  push(chunk: Buffer): Block[] {
+  /**
+   * The blocks that this chunk completes; every byte ends up in one block or in `rest()`. `textRun`: a format's, if
+   * its runs are to be left unread.
+   */
+  push(chunk: Buffer, textRun: RegExp | null = null): Block[] {
     const blocks: Block[] = []
     const hasCr = this.#afterCr || chunk.includes(CR)
     const text = hasCr ? null : ChunkText.of(chunk)
@@ -84,8 +101,11 @@ export class Framer {
     while (start < chunk.length) {
       const border = hasCr ? this.#slowBorder(chunk, start) : this.#fastBorder(chunk, start, text)
       if (border < 0) break
-      blocks.push(this.#block(chunk, start, border, text?.take(start, border)))
-      start = border
+      const block = this.#block(chunk, start, border, text?.take(start, border))
+      blocks.push(block)
+      const run = textRun && block.frame ? text?.endOfRun(textRun, start, border) : undefined
+      if (run !== undefined) blocks.push(new TextRun(border, chunk, run))
+      start = run ?? border
     }
     if (start < chunk.length) this.#keep(chunk, start, blocks)
     return blocks

@@ -70,6 +70,7 @@ export class UpstreamCall {
       emit: (events) => settlement.observe(events),
       terminal,
       frame: (frame) => frames.tell(frame),
+      skim: () => !frames.isHeard && !settlement.looksAt('text'),
     })
     trace?.reading(created.round)
     return created

@@ -107,6 +107,15 @@ export class ReplyEvents {
     if (this.#tally.seen) this.#events.push(this.#usageEvent(true))
   }
 
+  /** How many wait to be taken. */
+  get count(): number {
+    return this.#events.length
+  }
+
+  get endsWithText(): boolean {
+    return this.#events.at(-1)?.type === 'text'
+  }
+
   take(): readonly InterceptionEvent[] {
     if (this.#events.length === 0) return none
     const events = this.#events

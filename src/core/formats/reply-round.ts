@@ -25,6 +25,7 @@ export class ReplyRound implements Round {
   readonly #events: ReplyEvents
   readonly #reader: ReplyReader
   #broken = false
+  #toldText = false
 
   constructor({ status, streaming }: RoundOptions, events: ReplyEvents, reader: ReplyReader) {
     this.#status = status
@@ -41,14 +42,21 @@ export class ReplyRound implements Round {
     return this.#events.origin
   }
 
+  get toldText(): boolean {
+    return this.#toldText
+  }
+
   get generating(): boolean {
     return this.#events.generating
   }
 
   read(...frames: readonly Frame[]): readonly InterceptionEvent[] {
-    for (const frame of frames) {
+    for (let at = 0; at < frames.length; at++) {
+      const frame = frames[at] as Frame
+      const before = this.#events.count
       if (this.#streaming) this.#reader.readFrame(frame)
       else this.#readWhole(frame)
+      this.#toldText = this.#events.endsWithText && this.#events.count === before + 1
     }
     return this.#events.take()
   }

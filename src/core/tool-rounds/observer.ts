@@ -43,6 +43,11 @@ export class RoundsObserver implements Round {
     return this.#round?.messageId ?? ''
   }
 
+  /** Each frame is looked at. */
+  get toldText(): boolean {
+    return false
+  }
+
   get origin(): ReplyOrigin {
     return this.#round?.origin ?? { model: '', fingerprint: '' }
   }

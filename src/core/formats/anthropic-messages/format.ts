@@ -5,6 +5,7 @@ import type { Frame } from '../../sse.ts'
 import { eventName, peekJson } from '../frame-json.ts'
 import { readRequest } from './request.ts'
 import { createRound } from './round.ts'
+import { textRun } from './text-run.ts'
 
 /** Anthropic's Messages API: https://docs.anthropic.com/en/api/messages */
 export const anthropicMessages: Format = {
@@ -12,6 +13,7 @@ export const anthropicMessages: Format = {
   readRequest,
   createRound,
   isTerminal,
+  textRun,
   errorBody,
 }
 

@@ -5,6 +5,7 @@ import { peekJson } from '../frame-json.ts'
 import { openaiErrorBody } from '../openai-error.ts'
 import { readRequest } from './request.ts'
 import { createRound } from './round.ts'
+import { textRun } from './text-run.ts'
 
 /** OpenAI's Chat Completions API: https://platform.openai.com/docs/api-reference/chat */
 export const openaiChat: Format = {
@@ -12,6 +13,7 @@ export const openaiChat: Format = {
   readRequest,
   createRound,
   isTerminal,
+  textRun,
   errorBody: openaiErrorBody,
 }
 

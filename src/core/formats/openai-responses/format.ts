@@ -5,6 +5,7 @@ import { eventName, peekJson } from '../frame-json.ts'
 import { openaiErrorBody } from '../openai-error.ts'
 import { readRequest } from './request.ts'
 import { createRound } from './round.ts'
+import { textRun } from './text-run.ts'
 
 /** OpenAI's Responses API: https://platform.openai.com/docs/api-reference/responses */
 export const openaiResponses: Format = {
@@ -12,6 +13,7 @@ export const openaiResponses: Format = {
   readRequest,
   createRound,
   isTerminal,
+  textRun,
   errorBody: openaiErrorBody,
 }
 

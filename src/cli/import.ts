@@ -5,7 +5,7 @@ import { printable } from '../server/printable.ts'
 import { progress } from './progress.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
 import { counted, tell } from './tell.ts'
-import { type OpenStore, withStore } from './with-store.ts'
+import { type OpenStore, storeToMake, withStore } from './with-store.ts'
 
 /** A file of another kind is faulty in every line. */
 const toldFaults = 20
@@ -26,13 +26,19 @@ export function importCommand(): Command {
     ],
   })
     .argument('<file>', 'a file, or - for standard input')
-    .option('--dry-run', 'only judge the lines')
-    .action((file: string, flags: Flags) =>
-      withStore(flags, (open) => importFile(open, file, flags), { create: true }),
-    )
+    .option('--dry-run', 'only judge the lines; no store is opened')
+    .action((file: string, flags: Flags) => {
+      // A store that is opened is made, or brought up to date: this leaves the disk as it is.
+      if (flags.dryRun) return importFile({ name: storeToMake(flags) }, file, flags)
+      return withStore(flags, (open) => importFile(open, file, flags), { create: true })
+    })
 }
 
-async function importFile({ store, name }: OpenStore, file: string, flags: Flags): Promise<void> {
+async function importFile(
+  { store, name }: Pick<OpenStore, 'name'> & Partial<OpenStore>,
+  file: string,
+  flags: Flags,
+): Promise<void> {
   const { importText } = await import('../server/import.ts')
   const { dryRun = false } = flags
   const line = progress('interceptions')
@@ -41,7 +47,6 @@ async function importFile({ store, name }: OpenStore, file: string, flags: Flags
   const report = await importText({
     input,
     store,
-    dryRun,
     onProgress: line.tell,
     onFault: (number, message) => {
       faulty++

@@ -2,8 +2,9 @@ import type { Command } from 'commander'
 import { messageOf, SluiceError } from '../core/errors.ts'
 import type { Store } from '../core/store.ts'
 import { type Config, readConfig } from '../server/config.ts'
+import { isSameStore } from '../server/same-store.ts'
 import { settings } from '../server/settings.ts'
-import { createStore, sqlitePath, storeName } from '../server/store.ts'
+import { createStore, storeName } from '../server/store.ts'
 import { progress } from './progress.ts'
 import { type StoreFlags, storeCommand } from './store-command.ts'
 import { counted, tell } from './tell.ts'
@@ -37,8 +38,12 @@ async function run(flags: Flags): Promise<void> {
   const to = storeUrl('--to', flags.to)
   checkStore(from, false)
   checkStore(to, true)
-  if ((sqlitePath(from) ?? from) === (sqlitePath(to) ?? to))
-    throw new SluiceError('--from and --to are the same store', { code: 'ERR_SAME_STORE' })
+  if (isSameStore(from, to)) {
+    throw new SluiceError(
+      `--from (${storeName(from)}) and --to (${storeName(to)}) are the same store: name another one with --to`,
+      { code: 'ERR_SAME_STORE' },
+    )
+  }
   await opened(config, from, (source) =>
     opened(config, to, (target) => copy(source, target, { flags, name: storeName(to) })),
   )

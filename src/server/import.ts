@@ -7,12 +7,11 @@ import { lines } from './lines.ts'
 export interface ImportOptions {
   /** NDJSON, as `exportText` tells it. */
   readonly input: AsyncIterable<Uint8Array>
-  readonly store: Pick<Recorder, 'record' | 'interception'>
+  /** Without one the lines are only judged. */
+  readonly store?: Pick<Recorder, 'record' | 'interception'> | undefined
   /** Called for each line that cannot be taken; the others are. Lines count from 1. */
   readonly onFault: (line: number, message: string) => void
   readonly onProgress?: (interceptions: number) => void
-  /** Judges only. @default false */
-  readonly dryRun?: boolean
 }
 
 export interface ImportReport {
@@ -42,7 +41,6 @@ export async function importText({
   store,
   onFault,
   onProgress = () => {},
-  dryRun = false,
 }: ImportOptions): Promise<ImportReport> {
   const report = { interceptions: 0, records: 0, faults: 0, refused: 0 }
   let batch: Taken[] = []
@@ -55,10 +53,10 @@ export async function importText({
   }
 
   async function put(taken: readonly Taken[]): Promise<void> {
-    if (!dryRun) await store.record(taken.flatMap(({ records }) => records))
+    await store?.record(taken.flatMap(({ records }) => records))
     report.interceptions += taken.length
     for (const { records } of taken) report.records += records.length
-    if (!dryRun) report.refused += await refusedOf(store, taken)
+    if (store) report.refused += await refusedOf(store, taken)
   }
 
   async function flush(): Promise<void> {

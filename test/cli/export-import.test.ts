@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { before, test } from 'node:test'
 import { runCommand, startCommand } from '../support/gateway-process.ts'
 import {
@@ -40,6 +49,26 @@ test('an export is a line for each, and an import of it exports the same bytes',
     assert.ok((await sluice(['export', ...other], { folder })) === text)
   }
   assert.match(await sluice(['verify', ...other], { folder }), /2,003 interceptions with 10,015/)
+})
+
+test('a dry run judges every line and leaves the disk as it was', async () => {
+  const { folder, path } = storeFolder()
+  const [line = ''] = (await sluice(['export'], { folder: filled.folder })).split('\n')
+  writeFileSync(join(folder, 'some.ndjson'), `${line}\n{"id": 1}\nno json\n`)
+  const dry = ['import', 'some.ndjson', '--dry-run']
+  const { stdout, stderr } = await refused(dry, { folder })
+  assert.match(stdout, /^1 interception could be imported into \S+sluice\.db\n$/)
+  assert.match(stderr, /line 2: .*\n.*line 3: is no JSON.*\n.*2 lines could not be imported/)
+  assert.deepEqual(readdirSync(folder), ['some.ndjson'])
+  // Nor is one that is there opened: that alone makes files.
+  writeFileSync(join(folder, 'some.ndjson'), `${line}\n`)
+  mkdirSync(dirname(path))
+  writeFileSync(path, '')
+  assert.match(await sluice(dry, { folder }), /^1 interception could/)
+  assert.deepEqual(readdirSync(dirname(path)), ['sluice.db'])
+  assert.equal(statSync(path).size, 0)
+  const nowhere = await refused([...dry, '--store', 'memory:'], { folder })
+  assert.match(nowhere.stderr, /the store is memory:/)
 })
 
 test('an export into a file is there when it is whole, for its owner alone', async () => {

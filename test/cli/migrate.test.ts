@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { hash, randomUUID } from 'node:crypto'
+import { linkSync, readFileSync, symlinkSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { type MongoServer, mongoServers } from '../support/mongo.ts'
 import { needs } from '../support/needs.ts'
@@ -43,6 +44,10 @@ test('stores that will not do are refused', async () => {
     [['--from', 'x', '--to', url], /--from: must be sqlite:FILE/],
     [['--to', 'memory:'], /the store is memory:/],
     [['--to', 'sqlite:./sluice-data/sluice.db'], /are the same store/],
+    [
+      ['--from', 'mongodb://127.0.0.1:1/x', '--to', 'mongodb://ann:geheim@127.0.0.1:1/x'],
+      /are the same store/,
+    ],
     [['--from', 'sqlite:./none.db', '--to', url], /there is no store at \.\/none\.db/],
     [
       ['--to', 'mongodb://user:geheim@127.0.0.1:1/x?serverSelectionTimeoutMS=200'],
@@ -55,6 +60,29 @@ test('stores that will not do are refused', async () => {
     assert.ok(!stderr.includes('geheim'))
   }
 })
+
+test('a link to the store is no other store, whatever kind of link', async () => {
+  const { folder, path, url } = storeFolder()
+  await inStore(url, (store) => fill(store, many(1)))
+  symlinkSync(path, join(folder, 'soft.db'))
+  linkSync(path, join(folder, 'hard.db'))
+  symlinkSync(dirname(path), join(folder, 'data'))
+  const before = hashOf(path)
+  for (const link of ['soft.db', 'hard.db', 'data/sluice.db']) {
+    const { stdout, stderr } = await refused(['migrate', '--to', `sqlite:${link}`], { folder })
+    assert.equal(stdout, '')
+    assert.match(stderr, /^sluice: --from \(.*\) and --to \(.*\) are the same store: name another/)
+    assert.ok(stderr.includes(link), stderr)
+    const to = await refused(['migrate', '--from', `sqlite:${link}`, '--to', url], { folder })
+    assert.match(to.stderr, /are the same store/)
+  }
+  assert.equal(hashOf(path), before)
+  // Where a link leads to nothing yet, a store is made.
+  symlinkSync(join(folder, 'new.db'), join(folder, 'empty.db'))
+  assert.match(await sluice(['migrate', '--to', 'sqlite:empty.db'], { folder }), /1 copied/)
+})
+
+const hashOf = (path: string) => hash('sha256', readFileSync(path))
 
 // What the kinds differ in is tried on the stores themselves.
 const kinds = mongoServers().slice(0, 1)

@@ -46,10 +46,14 @@ test('what is no text in lines ends it before it fills the memory', async () => 
   })
 })
 
-test('a dry run stores nothing', async () => {
-  const { report, stored } = await imported(line(), { dryRun: true })
-  assert.deepEqual(report, { interceptions: 1, records: 8, faults: 0, refused: 0 })
-  assert.deepEqual(stored, [])
+test('without a store lines are only judged', async () => {
+  const faults: number[] = []
+  const report = await importText({
+    input: piecesOf([Buffer.from(`${line()}\nno line\n`)]),
+    onFault: (number) => faults.push(number),
+  })
+  assert.deepEqual(report, { interceptions: 1, records: 8, faults: 1, refused: 0 })
+  assert.deepEqual(faults, [2])
 })
 
 test('what the store refuses is told by its line, and holds up no other', async () => {
@@ -115,7 +119,7 @@ function line(text = 'Hello'): string {
   return exportLine(stored)
 }
 
-interface Trial extends Partial<Pick<ImportOptions, 'dryRun' | 'onProgress'>> {
+interface Trial extends Pick<ImportOptions, 'onProgress'> {
   readonly refuses?: (records: readonly InterceptionRecord[]) => boolean
 }
 

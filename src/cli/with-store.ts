@@ -53,13 +53,6 @@ export async function withStore<T>(
   }
 }
 
-/** The configured store's name, without opening it. Throws where a command has none to work on. */
-export function namedStore({ store, config: file }: Partial<StoreFlags>, create: boolean): string {
-  const config = readConfig({ flags: { store, config: file } })
-  checkStore(config.store, create)
-  return storeName(config.store)
-}
-
 /** The name of the store that a command would make if need be, without opening it. */
 export function storeToMake({ store, config: file }: Partial<StoreFlags>): string {
   const config = readConfig({ flags: { store, config: file } })

@@ -28,7 +28,7 @@ export function guard({ config, diagnostics }: GuardOptions): Koa.Middleware {
     if (found === null) return next()
     diagnostics.count('refused', { reason: found })
     setOwnHeaders(ctx)
-    refuse(ctx, providers, messages[found])
+    refuse(ctx, providers, { status: 403, message: messages[found] })
   }
 }
 

@@ -1,4 +1,4 @@
-import type { RequestListener, Server, ServerResponse } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import { Server as TlsServer } from 'node:tls'
 import type { Log } from '../core/diagnostics.ts'
 import type { Plugin } from '../core/plugin.ts'
@@ -10,6 +10,7 @@ import { type Chore, chores } from './chores.ts'
 import type { Config } from './config.ts'
 import { listen } from './listen.ts'
 import { mounts } from './refusal.ts'
+import { starting } from './starting.ts'
 import { createRecorder } from './store.ts'
 import { startTelemetry } from './telemetry.ts'
 
@@ -47,7 +48,7 @@ export async function serve(
   let app: App | undefined
   let recorder: Store
   let draining = false
-  let handle: RequestListener = starting
+  let handle = starting(config, log)
 
   const takePort = () =>
     listen({
@@ -144,12 +145,6 @@ export async function serve(
     reload,
     stop,
   }
-}
-
-/** An answer for the moments between taking the port and opening the store. */
-const starting: RequestListener = (_request, response) => {
-  response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-  response.end(JSON.stringify({ message: 'Sluice is starting.' }))
 }
 
 function closeServer(server: Server): Promise<void> {

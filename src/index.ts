@@ -66,6 +66,8 @@ export type { Frame } from './core/sse.ts'
 export type {
   EraseQuery,
   EraseReport,
+  Erasure,
+  Erasures,
   FeedPage,
   FeedQuery,
   PruneQuery,

@@ -39,6 +39,8 @@ test('the types of `sluice`', () => {
     'EndEvent',
     'EraseQuery',
     'EraseReport',
+    'Erasure',
+    'Erasures',
     'ErrorEvent',
     'ErrorType',
     'EventOf',

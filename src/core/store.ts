@@ -25,6 +25,8 @@ export interface Store extends Recorder {
   prune(query: PruneQuery): Promise<PruneReport>
   /** Forgets all of one initiator until `before`, also what of it is still to come. */
   erase(query: EraseQuery): Promise<EraseReport>
+  /** What was erased, for who holds records that are not stored yet: of whom, and which `among` these interceptions. */
+  erasures?(among?: readonly string[]): Promise<Erasures>
   /** Makes all that is derived (summaries, sessions, sums, text index, links) anew from the records. */
   reindex(): Promise<ReindexReport>
   /** Counts, and looks for what should not be. */
@@ -158,6 +160,21 @@ export interface EraseReport {
   readonly interceptions: number
   /** Ids whose records are refused from now on, where they are older. */
   readonly initiatorIds: readonly string[]
+}
+
+export interface Erasures {
+  readonly initiators: readonly Erasure[]
+  /** Ids of those asked for of which nothing is taken any more. */
+  readonly interceptions: readonly string[]
+}
+
+/** An initiator whose records are refused where they are older. */
+export interface Erasure {
+  /** SHA-256 in hex of an id; or, with `name`, of an id or a username. */
+  readonly hash: string
+  readonly of: 'id' | 'name'
+  /** RFC 3339, inclusive, by when an interception started. */
+  readonly until: string
 }
 
 export interface ReindexReport {

@@ -11,15 +11,16 @@ import type { InterceptionRecord } from '../core/records.ts'
 import type { Store } from '../core/store.ts'
 import { within } from '../core/within.ts'
 import { writeDeadLetters } from './journal/dead-letters.ts'
-import type { Forgetting } from './journal/forgetter.ts'
+import { ErasureWatch } from './journal/erasure-watch.ts'
+import type { Forgetting, StraysTold } from './journal/forgetter.ts'
 import type { Forgotten } from './journal/forgotten.ts'
 import type { JournalRow } from './journal/journal-file.ts'
-import type { Adopted, Shed, Shipment } from './journal/journal-folder.ts'
+import type { Adopted, ForgetWish, Shed, Shipment } from './journal/journal-folder.ts'
 import type { Kept } from './journal/keeper.ts'
 import { readRecord } from './journal/read-record.ts'
 import { Shipper } from './journal/shipper.ts'
 import type { Refused } from './journal/sift.ts'
-import { storeBehind } from './journal/store-behind.ts'
+import { erasuresOf, storeBehind } from './journal/store-behind.ts'
 import { StoreWorker } from './sqlite/store-worker.ts'
 
 export { type DeadLetter, deadLetters, retryDeadLetters } from './journal/dead-letters.ts'
@@ -37,6 +38,8 @@ export interface JournalOptions {
   readonly patience?: number
   /** How often files of dead processes are looked for, in ms. @default 60000 */
   readonly adoptEvery?: number
+  /** How often the store is asked who was erased, in ms. @default 5000 */
+  readonly forgetEvery?: number
 }
 
 /** A plugin behind a journal. */
@@ -76,6 +79,7 @@ export function journaled(
     backOff = [100, 10_000],
     patience = 60_000,
     adoptEvery = 60_000,
+    forgetEvery = 5000,
   }: JournalOptions,
 ): Journaled {
   const path = resolve(dir)
@@ -84,12 +88,24 @@ export function journaled(
   const self = `journaled-${recorder.name}`
   let diagnostics = new Diagnostics(() => {})
   let shipper: Shipper | undefined
-  let adopting: NodeJS.Timeout | undefined
+  let chores: readonly NodeJS.Timeout[] = []
+  let isOpen = false
   let bytes = 0
   let waiting = 0
   let forgetting: Promise<unknown> = Promise.resolve()
+  const store = 'sessions' in recorder ? recorder : null
+  const watch =
+    store?.erasures &&
+    new ErasureWatch({
+      folder: path,
+      erasures: (among) => ask(() => erasuresOf(store, among)),
+      forget,
+      forgot,
+    })
 
   async function call<T>(method: string, argument?: unknown): Promise<T> {
+    // A thread that is asked after its end would begin the journal anew.
+    if (!isOpen) throw notOpen()
     const kept = await keeper.call<Kept<T>>(method, argument)
     bytes = kept.bytes
     waiting = kept.waiting
@@ -98,6 +114,7 @@ export function journaled(
 
   async function adopt(): Promise<void> {
     const { adopted, damaged } = await call<Adopted>('adopt')
+    if (adopted.length > 0) watch?.again()
     for (const file of adopted)
       diagnostics.log('info', 'the journal of a process that ended is taken over', { file })
     for (const file of damaged) {
@@ -113,6 +130,12 @@ export function journaled(
     } catch (error) {
       diagnostics.log('warn', `the journal's folder cannot be read: ${messageOf(error)}`)
     }
+  }
+
+  function notOpen(): SluiceError {
+    return new SluiceError(`the journal ${path} is not open: call open() first`, {
+      code: 'ERR_STORE_CLOSED',
+    })
   }
 
   async function setAside(refused: readonly Refused[]): Promise<void> {
@@ -164,13 +187,32 @@ export function journaled(
   /** One at a time: each goes through the whole journal. */
   function forget(what: Forgotten): Promise<Forgetting> {
     const turn = forgetting.then(async () => {
-      for (;;) {
-        const step = await call<Forgetting>('forget', what)
+      let told: StraysTold | undefined
+      for (let anew = true; ; anew = false) {
+        const wish: ForgetWish = { what, anew, ...(told && { told }) }
+        const step = await call<Forgetting>('forget', wish)
         if (step.done) return step
+        told = step.strays.length > 0 ? await whoseAre(step.strays) : undefined
       }
     })
     forgetting = turn.catch(() => {})
     return turn
+  }
+
+  async function whoseAre(strays: readonly string[]): Promise<StraysTold> {
+    if (!store) return { asked: strays, erased: [] }
+    const { interceptions } = await ask(() => erasuresOf(store, strays))
+    return { asked: strays, erased: interceptions }
+  }
+
+  function forgot(records: number): void {
+    diagnostics.count('records_dropped', { recorder: self, reason: 'forgotten' }, records)
+    diagnostics.log('info', 'records of a user who was erased went from the journal', { records })
+  }
+
+  async function lookWhoWasErased(): Promise<void> {
+    // What cannot be done now is done the next time.
+    if (shipper?.isOpen) await watch?.look().catch(() => {})
   }
 
   /** Passes a query on, where there is a store to ask. */
@@ -203,7 +245,7 @@ export function journaled(
   }
 
   return {
-    ...('sessions' in recorder && storeBehind({ store: recorder, folder: path, ask, forget })),
+    ...(store && storeBehind({ store, folder: path, ask, forget })),
     ...('interceptions' in recorder && recorderBehind(recorder)),
     ...observerOf(recorder),
     name: self,
@@ -216,12 +258,10 @@ export function journaled(
       return waiting
     },
     record: async (records) => {
-      if (!shipper) {
-        throw new SluiceError(`the journal ${path} is not open: call open() first`, {
-          code: 'ERR_STORE_CLOSED',
-        })
-      }
-      const shed = await call<Shed>('append', records.map(rowOf))
+      if (!shipper) throw notOpen()
+      const admitted = watch ? watch.admit(records) : records
+      if (admitted.length === 0) return
+      const shed = await call<Shed>('append', admitted.map(rowOf))
       report(shed)
       if (shed.refused) {
         throw new SluiceError(
@@ -236,6 +276,7 @@ export function journaled(
     open: async (context) => {
       if (shipper) return
       diagnostics = context?.diagnostics ?? diagnostics
+      isOpen = true
       await adopt()
       shipper = new Shipper({
         recorder,
@@ -250,13 +291,18 @@ export function journaled(
       shipper.kick()
       // So that what is asked right after the start finds the store open, if it is there.
       await within(shipper.tried, 1000)
-      adopting = setInterval(() => void lookAround(), adoptEvery).unref()
+      chores = [
+        setInterval(() => void lookAround(), adoptEvery).unref(),
+        ...(watch ? [setInterval(() => void lookWhoWasErased(), forgetEvery).unref()] : []),
+      ]
+      void lookWhoWasErased()
     },
     close: async () => {
-      clearInterval(adopting)
+      for (const chore of chores) clearInterval(chore)
       const closing = shipper
       shipper = undefined
       await closing?.stop(2000)
+      isOpen = false
       try {
         await keeper.close()
       } finally {

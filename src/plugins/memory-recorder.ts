@@ -51,6 +51,7 @@ export function memoryRecorder({ maxInterceptions = 10_000 }: MemoryRecorderOpti
     feed: async (query) => feedPage(holdings, name, query),
     prune: async (query) => prune(holdings, refusal, query),
     erase: async (query) => erase(holdings, refusal, query),
+    erasures: async (among = []) => refusal.erasures(among),
     // All that is derived is made when it is asked for.
     reindex: async () => ({ interceptions: holdings.all().length, sessions: begun().length }),
     verify: async () => verified(holdings, begun().length),

@@ -6,6 +6,7 @@ import type { Collections } from './mongo/collections.ts'
 import { Connection } from './mongo/connection.ts'
 import { Counts } from './mongo/counts.ts'
 import { erase } from './mongo/erase.ts'
+import { erasures } from './mongo/erasures.ts'
 import { findFeed } from './mongo/feed.ts'
 import { prepare } from './mongo/prepare.ts'
 import { prune } from './mongo/prune.ts'
@@ -100,6 +101,7 @@ export function mongoRecorder({
     feed: (query) => list((collections) => findFeed(collections, processId, query)),
     prune: (query) => connection.use((collections) => prune(collections, upkeep, processId, query)),
     erase: (query) => connection.use((collections) => erase(collections, upkeep, query)),
+    erasures: (among = []) => connection.use((collections) => erasures(collections, among)),
     reindex: () => connection.use((collections) => reindex(collections, upkeep)),
     verify: () => connection.use((collections) => verify(collections, upkeep)),
     open: async (context) => {

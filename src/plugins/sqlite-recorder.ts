@@ -78,6 +78,7 @@ export function sqliteRecorder({
       await ready()
       return writer.call('erase', query)
     },
+    erasures: (among = []) => ask('erasures', among),
     reindex: async () => {
       await ready()
       return writer.call('reindex')

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path'
 import { SluiceError } from '../../core/errors.ts'
 import { makeFolder } from '../../core/make-folder.ts'
 import { deadLetterFiles } from './dead-letters.ts'
-import { Forgetter, type Forgetting } from './forgetter.ts'
+import { isDamaged, isDiskFault } from './disk-fault.ts'
+import { Forgetter, type Forgetting, type StraysTold } from './forgetter.ts'
 import type { Forgotten } from './forgotten.ts'
 import {
   bareBody,
@@ -39,6 +40,13 @@ export interface Shipment extends JournalBatch {
 export interface Adopted {
   readonly adopted: string[]
   readonly damaged: string[]
+}
+
+export interface ForgetWish {
+  readonly what: Forgotten
+  /** From the beginning. */
+  readonly anew: boolean
+  readonly told?: StraysTold
 }
 
 const ending = '.journal'
@@ -164,25 +172,18 @@ export class JournalFolder {
   /** Takes over the files that nobody holds: their processes are dead, or closed before all was stored. */
   adopt(): Adopted {
     const found: Adopted = { adopted: [], damaged: [] }
-    const held = new Set(this.#files.map(({ path }) => path))
     this.#moreToAdopt = false
-    for (const name of readdirSync(this.#options.path).sort()) {
-      const path = join(this.#options.path, name)
-      if (!name.endsWith(ending) || held.has(path)) continue
+    for (const name of journalsIn(this.#options.path)) {
+      if (this.#files.some(({ path }) => basename(path) === name)) continue
       if (this.#adopted.length >= maxAdopted) {
         this.#moreToAdopt = true
         break
       }
-      try {
-        const file = JournalFile.take(path, this.#logPages)
-        if (!file) continue
-        if (file.waiting > 0) found.adopted.push(name)
-        this.#adopted.push(file)
-      } catch (error) {
-        if (!isDamaged(error)) throw error
-        setAside(path)
-        found.damaged.push(`${name}.damaged`)
-      }
+      const file = this.#take(name)
+      if (file === 'damaged') found.damaged.push(`${name}.damaged`)
+      if (!file || file === 'damaged') continue
+      if (file.waiting > 0) found.adopted.push(name)
+      this.#adopted.push(file)
     }
     // What they take is not free in ours any more.
     if (found.adopted.length > 0) this.#own.compact()
@@ -190,22 +191,43 @@ export class JournalFolder {
   }
 
   /** Goes through all that waits, a little with each call, so that who appends does not wait long. */
-  forget(what: Forgotten): Forgetting {
-    this.#forgetter ??= new Forgetter(() => this.#files, what)
-    const step = this.#forgetter.step()
-    if (!step.done) return step
-    this.#forgetter = null
-    for (const file of this.#files) {
-      file.trim()
-      // What was freed is still in the file until then.
-      file.compact()
+  forget({ what, anew, told }: ForgetWish): Forgetting {
+    if (anew) {
+      this.#forgetter?.release()
+      const others = this.#others()
+      const next = () => others.next().value ?? null
+      this.#forgetter = new Forgetter({ what, held: () => this.#files, next })
     }
+    if (!this.#forgetter) throw new Error('forget: it was not begun')
+    const step = this.#forgetter.step(told)
+    if (step.done) this.#forgetter = null
     return step
+  }
+
+  /** What is left of dead processes beside what was adopted, one by one. */
+  *#others(): Generator<JournalFile, undefined> {
+    for (const name of journalsIn(this.#options.path)) {
+      if (this.#files.some(({ path }) => basename(path) === name)) continue
+      const file = this.#take(name)
+      if (file && file !== 'damaged') yield file
+    }
+  }
+
+  #take(name: string): JournalFile | 'damaged' | null {
+    const path = join(this.#options.path, name)
+    try {
+      return JournalFile.take(path, this.#logPages)
+    } catch (error) {
+      if (!isDamaged(error)) throw error
+      setAside(path)
+      return 'damaged'
+    }
   }
 
   /** What is not stored stays on disk. */
   close(): void {
     clearTimeout(this.#trimming)
+    this.#forgetter?.release()
     for (const file of this.#files) {
       if (file.waiting === 0) file.remove()
       else file.close()
@@ -293,6 +315,12 @@ export class JournalFolder {
   }
 }
 
+function journalsIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(ending))
+    .sort()
+}
+
 function bytesOf(rows: readonly JournalRow[]): number {
   return rows.reduce((sum, [, body]) => sum + Buffer.byteLength(body) + 100, 0)
 }
@@ -302,20 +330,6 @@ function makePrivate(path: string): void {
   const made = makeFolder(path)
   if (made !== undefined) writeFileSync(join(made, '.gitignore'), '*\n', { mode: 0o600 })
   else if (basename(path) === 'journal') chmodSync(path, 0o700)
-}
-
-/** https://sqlite.org/rescode.html: SQLITE_CORRUPT, SQLITE_NOTADB. */
-function isDamaged(error: unknown): boolean {
-  return [11, 26].includes(resultCode(error))
-}
-
-/** SQLITE_FULL, SQLITE_IOERR. */
-function isDiskFault(error: unknown): boolean {
-  return [13, 10].includes(resultCode(error))
-}
-
-function resultCode(error: unknown): number {
-  return ((error as { errcode?: number }).errcode ?? 0) & 0xff
 }
 
 function freeBytes(folder: string): number {

@@ -1,9 +1,13 @@
 import { workerData } from 'node:worker_threads'
 import { SluiceError } from '../../core/errors.ts'
 import { type Methods, serve } from '../sqlite/serve.ts'
-import type { Forgotten } from './forgotten.ts'
 import type { JournalRow } from './journal-file.ts'
-import { JournalFolder, type JournalFolderOptions, type Shipment } from './journal-folder.ts'
+import {
+  type ForgetWish,
+  JournalFolder,
+  type JournalFolderOptions,
+  type Shipment,
+} from './journal-folder.ts'
 
 /** How the journal is after a call. */
 export interface Kept<T> {
@@ -27,7 +31,7 @@ function open(options: JournalFolderOptions): Methods {
     next: (most: number) => kept(folder.next(most)),
     shipped: (shipment: Pick<Shipment, 'file' | 'upTo'>) => kept(folder.shipped(shipment)),
     adopt: () => kept(folder.adopt()),
-    forget: (what: Forgotten) => kept(folder.forget(what)),
+    forget: (wish: ForgetWish) => kept(folder.forget(wish)),
     orphans: () => kept(folder.orphans),
     close: () => folder.close(),
   }

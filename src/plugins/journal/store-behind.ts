@@ -1,5 +1,5 @@
 import type { Recorder } from '../../core/recorder.ts'
-import type { Store } from '../../core/store.ts'
+import type { Erasures, Store } from '../../core/store.ts'
 import { type DeadLetter, deadLetters, sweepDeadLetters } from './dead-letters.ts'
 import type { Forgetting } from './forgetter.ts'
 import { type Forgotten, type Owner, remaining } from './forgotten.ts'
@@ -11,6 +11,11 @@ export interface StoreBehindOptions {
   ask<T>(query: () => Promise<T>): Promise<T>
   /** Goes through what waits. */
   forget(what: Forgotten): Promise<Forgetting>
+}
+
+/** Of a store that does not tell who was erased: nobody, for all that is known. */
+export async function erasuresOf(store: Store, among?: readonly string[]): Promise<Erasures> {
+  return (await store.erasures?.(among)) ?? { initiators: [], interceptions: [] }
 }
 
 /** What a store answers beside what a recorder does: passed on; and what it forgets is forgotten here, too. */
@@ -40,6 +45,7 @@ export function storeBehind({
     feed: (query) => ask(() => store.feed(query)),
     reindex: () => ask(() => store.reindex()),
     verify: () => ask(() => store.verify()),
+    ...(store.erasures && { erasures: (among) => ask(async () => erasuresOf(store, among)) }),
     prune: (query) =>
       ask(async () => {
         if (query.dryRun) return store.prune(query)

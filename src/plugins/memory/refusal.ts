@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import { timeOf } from '../../core/ids.ts'
 import { dropContent } from '../../core/record-content.ts'
 import type { InterceptionRecord, RecordOf } from '../../core/records.ts'
+import type { Erasure, Erasures } from '../../core/store.ts'
 import type { Holdings } from './holdings.ts'
 
 /** What was forgotten stays so, whatever comes late: limits of age, and whose records are erased. */
@@ -32,6 +33,13 @@ export class Refusal {
   erase(ids: ReadonlySet<string>): void {
     for (const id of ids) this.#erased.add(id)
     this.#holdings.removeAll(ids)
+  }
+
+  erasures(among: readonly string[]): Erasures {
+    const initiators = [...this.#tombstones].map(
+      ([hash, until]): Erasure => ({ hash, of: 'id', until: new Date(until).toISOString() }),
+    )
+    return { initiators, interceptions: among.filter((id) => this.#erased.has(id)) }
   }
 
   /** Of a batch what may be kept, and as it may be kept. */

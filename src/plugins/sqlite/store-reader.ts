@@ -7,6 +7,7 @@ import type {
   StatsQuery,
   ValuesQuery,
 } from '../../core/store.ts'
+import { erasures } from './erasures.ts'
 import { feedList } from './feed-list.ts'
 import { interceptionList } from './interception-list.ts'
 import { interceptionTexts } from './interception-texts.ts'
@@ -56,6 +57,7 @@ export function storeReader(database: DatabaseSync) {
       const cursors = results.map(({ cursor }) => cursor)
       return { ...rest, cursors, texts: textsOf(results.map(({ id }) => id)) }
     }),
+    erasures: atOnce((among: readonly string[]) => erasures(database, among)),
     verify: atOnce((_query?: undefined) => verify(database)),
   } satisfies Methods
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { at, end, idAt, prompt, start, told, tool } from '../../support/stored-records.ts'
 import { type Check, finds } from './check.ts'
 
@@ -132,6 +133,25 @@ export function eraseContract(check: Check): void {
     })
     await store.record(told({ ms: 1, start: anna }))
     assert.equal((await store.interceptions()).results.length, 2)
+  })
+
+  check('tells who was erased, and which of the interceptions asked for were', async (store) => {
+    assert.ok(store.erasures)
+    assert.deepEqual(await store.erasures(), { initiators: [], interceptions: [] })
+    const [hers, running, late, his] = [idAt(0), idAt(10), idAt(20), idAt(30)]
+    await store.record([
+      ...told({ id: hers, start: anna }),
+      start(running, anna, 10),
+      ...told({ id: his, ms: 30, start: ben }),
+    ])
+    await store.erase({ initiator: 'anna', before: at(1000) })
+    const hash = createHash('sha256').update('u-1').digest('hex')
+    const initiators = [{ hash, of: 'id', until: at(1000) }]
+    assert.deepEqual(await store.erasures([]), { initiators, interceptions: [] })
+    // What came only now is known, too.
+    await store.record(told({ id: late, ms: 20, start: anna }))
+    const { interceptions } = await store.erasures([his, late, running, hers, idAt(40)])
+    assert.deepEqual([...interceptions].sort(), [hers, running, late].sort())
   })
 
   check('goes on while others write', async (store) => {

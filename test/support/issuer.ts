@@ -7,9 +7,15 @@ export interface Issuer {
   readonly url: string
   /** How often its keys were asked for. */
   readonly fetches: number
+  /** How often it was asked where they are. */
+  readonly looks: number
+  /** Whether it says where they are. @default true */
+  open: boolean
   sign(claims: JWTPayload, options?: SignOptions): Promise<string>
   /** A new key; the old one is no longer published. */
   rotate(): Promise<void>
+  /** Publishes its keys at another address, and no longer at the one before. */
+  move(): void
   close(): Promise<void>
 }
 
@@ -28,10 +34,17 @@ export async function startIssuer(): Promise<Issuer> {
   let number = 0
   let pair = await generateKeyPair('ES256')
   let fetches = 0
+  let looks = 0
+  let open = true
+  let place = '/keys'
   const server = createServer(async (request, response) => {
     response.setHeader('content-type', 'application/json')
-    if (request.url === '/.well-known/openid-configuration')
-      return response.end(JSON.stringify({ issuer: url, jwks_uri: `${url}/keys` }))
+    if (request.url === '/.well-known/openid-configuration') {
+      looks++
+      response.statusCode = open ? 200 : 503
+      return response.end(JSON.stringify(open ? { issuer: url, jwks_uri: `${url}${place}` } : {}))
+    }
+    if (request.url !== place) return response.writeHead(404).end()
     fetches++
     const key = { ...(await exportJWK(pair.publicKey)), kid: `key-${number}`, alg: 'ES256' }
     response.end(JSON.stringify({ keys: [key] }))
@@ -42,6 +55,15 @@ export async function startIssuer(): Promise<Issuer> {
     url,
     get fetches() {
       return fetches
+    },
+    get looks() {
+      return looks
+    },
+    get open() {
+      return open
+    },
+    set open(value) {
+      open = value
     },
     sign: (claims, options = {}) => {
       const { expires = 60, issuer = url, audience = 'sluice' } = options
@@ -56,6 +78,9 @@ export async function startIssuer(): Promise<Issuer> {
     rotate: async () => {
       number++
       pair = await generateKeyPair('ES256')
+    },
+    move: () => {
+      place += '-new'
     },
     close: async () => {
       server.closeAllConnections()

@@ -46,7 +46,7 @@ export function identity(config: Config, { accounts, log }: IdentityOptions): Id
     }
   }
   const check =
-    config.auth === 'jwt' ? jwtOf(config) : apiTokenCheck(accounts, config.bootstrapToken)
+    config.auth === 'jwt' ? jwtOf(config, log) : apiTokenCheck(accounts, config.bootstrapToken)
   return byToken(check, {
     tries: new FailedTries(),
     addressOf: (req) => clientAddress(req, trusted),
@@ -81,7 +81,7 @@ function byToken(check: TokenCheck, { tries, addressOf, log }: ByTokenOptions): 
   }
 }
 
-function jwtOf(config: Config): TokenCheck {
+function jwtOf(config: Config, log: Log): TokenCheck {
   const { jwtIssuer: issuer = '', jwtAudience: audience = '', proxy } = config
   const { send } = createTransport(config.transport, { proxy })
   return jwtCheck({
@@ -89,7 +89,7 @@ function jwtOf(config: Config): TokenCheck {
     audience,
     usernameClaim: config.jwtUsernameClaim,
     roleClaim: config.jwtRoleClaim,
-    keys: issuerKeys({ issuer, jwksUrl: config.jwtJwksUrl, fetch: issuerFetch(send) }),
+    keys: issuerKeys({ issuer, jwksUrl: config.jwtJwksUrl, fetch: issuerFetch(send), log }),
   })
 }
 

@@ -5,8 +5,8 @@ import {
   errors,
   type JWTVerifyGetKey,
 } from 'jose'
-import { SluiceError } from '../../core/errors.ts'
-import { isObject, parseJson } from '../../core/json.ts'
+import type { Log } from '../../core/diagnostics.ts'
+import { Discovery } from './discovery.ts'
 import type { IssuerFetch } from './issuer-fetch.ts'
 
 export interface IssuerKeysOptions {
@@ -14,74 +14,83 @@ export interface IssuerKeysOptions {
   /** @default what the issuer publishes */
   readonly jwksUrl: string | undefined
   readonly fetch: IssuerFetch
+  readonly log?: Log
   /** How long an issuer that is away is believed by the keys that it had. @default 1 h */
   readonly graceMs?: number
   /** @default 10 min */
   readonly maxAgeMs?: number
   /** The least time between two fetches for keys that are not known. @default 30 s */
   readonly cooldownMs?: number
+  /** How old the issuer's description may become. @default 1 h */
+  readonly renewMs?: number
+  /** The least time between two fetches of that. @default 10 s */
+  readonly againMs?: number
 }
+
+type Ask = Parameters<JWTVerifyGetKey>
+type Key = Awaited<ReturnType<JWTVerifyGetKey>>
+type RemoteKeys = ReturnType<typeof createRemoteJWKSet>
 
 const patienceMs = 3000
 
 /**
  * The keys an issuer signs with: fetched when they are needed first, again after ten minutes, and where a token
- * names one that is new, at most every 30 s.
+ * names one that is new, at most every 30 s. Where they are is asked anew, too: each hour, and where they can't be had.
  */
 export function issuerKeys({
-  issuer,
   jwksUrl,
   fetch,
   graceMs = 3_600_000,
   maxAgeMs: cacheMaxAge = 600_000,
   cooldownMs: cooldownDuration = 30_000,
+  ...options
 }: IssuerKeysOptions): JWTVerifyGetKey {
-  let remote: Promise<ReturnType<typeof createRemoteJWKSet>> | undefined
-  let fetchedAt = 0
+  const discovery = jwksUrl === undefined ? new Discovery({ ...options, fetch, patienceMs }) : null
+  let remote: { readonly url: string; readonly keys: RemoteKeys } | undefined
+  let last: { readonly keys: RemoteKeys; readonly at: number } | undefined
 
-  async function locate(): Promise<ReturnType<typeof createRemoteJWKSet>> {
-    const url = jwksUrl ?? (await discoveredUrl(issuer, fetch))
-    return createRemoteJWKSet(new URL(url), {
-      timeoutDuration: patienceMs,
-      cacheMaxAge,
-      cooldownDuration,
-      [customFetch]: fetch,
-    })
+  function keysAt(url: string): RemoteKeys {
+    if (remote?.url !== url) {
+      const keys = createRemoteJWKSet(new URL(url), {
+        timeoutDuration: patienceMs,
+        cacheMaxAge,
+        cooldownDuration,
+        [customFetch]: fetch,
+      })
+      remote = { url, keys }
+    }
+    return remote.keys
   }
 
-  return async (header, token) => {
-    remote ??= locate()
-    const mine = remote
-    const keys = await mine.catch((error) => {
-      // Asked again by the next token.
-      if (remote === mine) remote = undefined
-      throw error
-    })
+  async function keyAt(url: string, ...ask: Ask): Promise<Key> {
+    const keys = keysAt(url)
+    const key = await keys(...ask)
+    last = { keys, at: performance.now() }
+    return key
+  }
+
+  /** By the keys that the issuer had; undefined where they are too old, or there is none that would do. */
+  async function lastKey(...ask: Ask): Promise<Key | undefined> {
+    const jwks = last?.keys.jwks()
+    if (!last || !jwks || performance.now() - last.at > graceMs) return undefined
+    return createLocalJWKSet(jwks)(...ask).catch(() => undefined)
+  }
+
+  return async (...ask) => {
+    const url = jwksUrl ?? (await (discovery as Discovery).url())
     try {
-      const key = await keys(header, token)
-      if (keys.fresh) fetchedAt = performance.now()
-      return key
+      return await keyAt(url, ...ask)
     } catch (error) {
-      // An answer: the issuer has no such key.
-      if (error instanceof errors.JWKSNoMatchingKey) throw error
-      const last = keys.jwks()
-      if (!last || performance.now() - fetchedAt > graceMs) throw error
-      return createLocalJWKSet(last)(header, token).catch(() => {
-        throw error
-      })
+      // An answer: there is no such key, at least not there.
+      const isAway = !(error instanceof errors.JWKSNoMatchingKey)
+      const known = isAway ? await lastKey(...ask) : undefined
+      if (known) {
+        discovery?.renew()
+        return known
+      }
+      const moved = await discovery?.again()
+      if (moved === undefined || moved === url) throw error
+      return keyAt(moved, ...ask)
     }
   }
-}
-
-/** OpenID Connect Discovery 1.0, §4. */
-async function discoveredUrl(issuer: string, fetch: IssuerFetch): Promise<string> {
-  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const answer = await fetch(url, { signal: AbortSignal.timeout(patienceMs) })
-  const said = answer.status === 200 ? parseJson(await answer.text()) : undefined
-  if (isObject(said) && said.issuer === issuer && typeof said.jwks_uri === 'string')
-    return said.jwks_uri
-  throw new SluiceError(
-    `${url} (${answer.status}) does not describe the issuer ${issuer}: see jwt-issuer`,
-    { code: 'ERR_ISSUER' },
-  )
 }

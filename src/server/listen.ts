@@ -25,12 +25,18 @@ export async function listen({
   const options: ServerOptions = {
     // Clients pool their connections; Node's 5 s would reset some of them in their hands.
     keepAliveTimeout: 75_000,
+    // Node's 16 KiB are less than providers take: cookies and tokens of other gateways come along.
+    maxHeaderSize: 64 * 1024,
+    // Node's 5 minutes would cut the upload of a large file off.
+    requestTimeout: 60 * 60_000,
     // A `h2c` offer on a POST (Java's client makes it) may be ignored, and is then an ordinary request.
     shouldUpgradeCallback: ({ headers }) => /\bwebsocket\b/i.test(headers.upgrade ?? ''),
   }
   const server = tls
     ? createTlsServer({ ...options, ...tls }, onRequest)
     : createServer(options, onRequest)
+  // Past 1000 Node leaves headers out and says nothing.
+  server.maxHeadersCount = 0
   server.on('upgrade', (request, socket) => {
     socket.on('error', () => socket.destroy())
     if (onUpgrade(request, socket)) return

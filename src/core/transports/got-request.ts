@@ -1,6 +1,7 @@
 import http, { type ClientRequest, type RequestOptions } from 'node:http'
 import https from 'node:https'
 import type { RawHeaders } from '../upstream.ts'
+import { maxHeaderSize } from './outgoing.ts'
 import { absoluteForm, proxyCredentials } from './proxy.ts'
 
 /** What got does not tell of a reply. */
@@ -28,6 +29,7 @@ export function rawRequest({ headers, given, wire, proxy, signal }: RawRequestOp
     let target: RequestOptions & { abandon: AbortSignal } = {
       ...options,
       headers: list,
+      maxHeaderSize,
       abandon: signal,
     }
     let scheme = url.protocol
@@ -41,11 +43,18 @@ export function rawRequest({ headers, given, wire, proxy, signal }: RawRequestOp
       ...target,
       protocol: scheme,
     })
+    // Past 1000 Node would leave headers out, the length of the body with them.
+    request.maxHeadersCount = 0
     request.once('response', ({ statusMessage }) => {
       wire.statusText = statusMessage
     })
     // A body that lasts until the connection closes would pass for whole after a reset.
     request.on('error', (error) => wire.fault?.(error))
+    // Nobody asked for one. Node takes the request for done then: it neither answers nor fails by itself.
+    request.once('upgrade', (_reply, socket) => {
+      socket.destroy()
+      request.emit('error', new Error('it switched to another protocol'))
+    })
     return request
   }
 }

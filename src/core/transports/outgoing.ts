@@ -13,6 +13,9 @@ const ours: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** Of a reply's head, in bytes; Node's and undici's own is 16 KiB, which policies, cookies and tokens can fill. */
+export const maxHeaderSize: number = 64 * 1024
+
 export interface Outgoing {
   /** The raw header list less what the transport sets, plus `content-length` where it is known. */
   readonly headers: string[]

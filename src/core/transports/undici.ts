@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Agent } from 'undici'
 import type { Transport, TransportOptions } from '../upstream.ts'
-import { outgoing } from './outgoing.ts'
+import { maxHeaderSize, outgoing } from './outgoing.ts'
 import { absoluteForm, proxyCredentials, proxyFor } from './proxy.ts'
 import { connector, through, undiciAgent } from './undici-agent.ts'
 import { Exchange } from './undici-exchange.ts'
@@ -21,6 +21,7 @@ export function undiciTransport({
     keepAliveMaxTimeout: idleTimeoutMs,
     headersTimeout: 0,
     bodyTimeout: 0,
+    maxHeaderSize,
   }
   const direct = undiciAgent(connect, settings)
   const tunnels = new Map<string, Agent>()

@@ -18,6 +18,8 @@ const noReplies: Record<string, (request: RawRequest) => void> = {
   'closes it amid the headers': ({ socket }) => socket.end('HTTP/1.1 200 OK\r\nx-a: 1\r\n'),
   'closes it after 103 early hints': ({ socket }) =>
     socket.end('HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'),
+  'switches to another protocol': ({ socket }) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n'),
   'speaks no HTTP': ({ socket }) => socket.write('220 smtp.example ESMTP\r\n\r\n'),
   'names a length and chunks, too': ({ socket }) =>
     socket.write(

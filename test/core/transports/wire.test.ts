@@ -74,6 +74,17 @@ const replies: Record<string, Case> = {
       ],
     },
   },
+  'a header of 40 kB': {
+    answer: `HTTP/1.1 200 OK\r\nx-large: ${'y'.repeat(40_000)}\r\ncontent-length: 0\r\n\r\n`,
+    expect: { headers: ['x-large', 'y'.repeat(40_000), 'content-length', '0'] },
+  },
+  'more headers than Node counts, and the length behind them': {
+    answer: `HTTP/1.1 200 OK\r\n${'a: b\r\n'.repeat(1500)}content-length: 2\r\n\r\nok`,
+    expect: {
+      headers: [...Array(1500).fill(['a', 'b']).flat(), 'content-length', '2'],
+      body: 'ok',
+    },
+  },
   'a status and a reason of its own': {
     answer: 'HTTP/1.1 529 Over-loaded, (sorry)!\r\ncontent-length: 0\r\n\r\n',
     expect: { status: 529, statusText: 'Over-loaded, (sorry)!' },

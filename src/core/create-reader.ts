@@ -3,6 +3,7 @@ import { DecodingReader } from './decoding-reader.ts'
 import type { Format, Round } from './format.ts'
 import { headerValue } from './headers.ts'
 import type { ReaderOptions, ReplyReader } from './reply-reader.ts'
+import { SniffingReader, type SniffingReaderOptions } from './sniffing-reader.ts'
 import { SseReader } from './sse-reader.ts'
 import type { Reply } from './upstream.ts'
 
@@ -22,18 +23,30 @@ export interface CreateReaderOptions extends Omit<ReaderOptions, 'round'> {
   readonly skim: () => boolean
 }
 
-/** Chooses how a reply is read: by its content type, whatever the request asked for, and its encoding. */
+/** Chooses how a reply is read: by its content type, or where that may be wrong by its first bytes; and its encoding. */
 export function createReader(
   { status, headers }: Reply,
   { askedUsage, roundNumber, format, emit, terminal, frame, skim }: CreateReaderOptions,
 ): CreatedReader {
-  const streaming = /^\s*text\/event-stream\b/i.test(headerValue(headers, 'content-type') ?? '')
+  const type = headerValue(headers, 'content-type') ?? ''
+  const streaming = /^\s*text\/event-stream\b/i.test(type)
   const encoding = (headerValue(headers, 'content-encoding') ?? 'identity').trim().toLowerCase()
   const encoded = encoding !== 'identity' && encoding !== ''
-  const round = format.createRound({ round: roundNumber, streaming, status })
-  const edited = askedUsage && streaming && !encoded
-  const reader = streaming
-    ? new SseReader({ format, round, emit, terminal, frame, askedUsage: edited, skim })
-    : new BodyReader({ format, round, emit, terminal, frame, roundNumber, status })
+  const edited = askedUsage && !encoded && (streaming || !/\bjson\b/i.test(type))
+  const create = (streaming: boolean) => {
+    const round = format.createRound({ round: roundNumber, streaming, status })
+    const shared = { format, round, emit, terminal, frame }
+    const reader = streaming
+      ? new SseReader({ ...shared, askedUsage: edited, skim })
+      : new BodyReader({ ...shared, roundNumber, status })
+    return { reader, round }
+  }
+  const sure = streaming === status < 400
+  const { reader, round } = sure ? create(streaming) : sniffing({ streaming, create })
   return { reader: encoded ? new DecodingReader(encoding, reader) : reader, round, edited }
+}
+
+function sniffing(options: SniffingReaderOptions): { reader: ReplyReader; round: Round } {
+  const reader = new SniffingReader(options)
+  return { reader, round: reader.round }
 }

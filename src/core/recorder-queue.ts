@@ -71,8 +71,11 @@ export class RecorderQueue {
       this.#refuse(record, 'closed')
       return false
     }
-    this.#entries.push({ position: this.#pushed++, record, bytes, bare: false })
+    const entry: Entry = { position: this.#pushed++, record, bytes, bare: false }
+    this.#entries.push(entry)
     this.#bytes += bytes
+    // One that leaves no room for any other: those are not to pay for it.
+    if (bytes > this.#room) this.#strip(entry)
     if (this.#bytes > this.#maxBytes) this.#shed()
     // A batch is of many requests: what is done for it is part of none of their traces.
     this.#draining ??= context.with(ROOT_CONTEXT, () => this.#drain())
@@ -234,10 +237,14 @@ export class RecorderQueue {
     })
   }
 
+  /** What is left when something has gone: some room at once, so that a full queue is not searched at every push. */
+  get #room(): number {
+    return this.#maxBytes * 0.9
+  }
+
   /** Over the bound: content goes first, then what is neither start, end nor usage, then the oldest. */
   #shed(): void {
-    // Some room at once, so that a full queue is not searched at every push.
-    const target = this.#maxBytes * 0.9
+    const target = this.#room
     if (this.plugin.durable) {
       for (const entry of this.#entries) if (this.#bytes > target) this.#strip(entry)
       this.#drop((entry) => this.#bytes > target && !isEssential(entry.record))

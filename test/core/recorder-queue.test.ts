@@ -201,6 +201,26 @@ test('content that went is marked in what is stored', async () => {
   deepEqual(kept?.truncated, ['prompt', 'rawPrompt'])
 })
 
+for (const durable of [true, false]) {
+  test(`a record that is larger than the bound costs its own content and nothing of others (${durable ? '' : 'not '}durable)`, async () => {
+    const stored: InterceptionRecord[] = []
+    const { queue, lost } = setUp((batch) => void stored.push(...batch), {
+      durable,
+      maxBytes: 50_000,
+    })
+    const id = interceptionId()
+    queue.push(start(interceptionId()))
+    queue.push(prompt(interceptionId(), 'short'))
+    queue.push(prompt(id, 'x'.repeat(30_000)))
+    queue.push(end(id))
+    await queue.committed(queue.position)
+    equal(lost().length, 0)
+    const prompts = stored.map((record) => record.type === 'prompt_usage' && record.prompt)
+    deepEqual(prompts, [false, 'short', '', false])
+    deepEqual(stored[2]?.truncated, ['prompt', 'rawPrompt'])
+  })
+}
+
 test('a recorder that is not durable: a failed batch is dropped and counted, not tried again', async () => {
   const tried: number[][] = []
   const { queue, diagnostics, lost } = setUp(

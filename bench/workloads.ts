@@ -59,7 +59,7 @@ export const workloads: readonly Workload[] = [
       'sluice-memory': { must: 0.65, aim: 0.85 },
       'sluice-sqlite': { must: 0.5, aim: 0.7 },
     },
-    warmUpSeconds: 4,
+    warmUpSeconds: 8,
     measure: (target, { format, seconds }) =>
       throughput(target, { format, seconds, stream: true, events: 208 }),
   },

@@ -56,7 +56,7 @@ export function outcomeText({
   http_status,
   duration_ms,
 }: Told): string {
-  if (outcome === undefined) return ''
+  if (!outcome) return ''
   const why = [error_type && http_status, error_type].filter(Boolean).join(' ')
   const took = duration_ms === undefined ? '' : ` in ${seconds(duration_ms)}`
   return `${outcome}${why ? ` (${why})` : ''}${took}${error_message ? `: ${error_message}` : ''}`

@@ -44,6 +44,11 @@ export const endFields = [
   'endedAt',
 ] as const satisfies readonly (keyof InterceptionEnd)[]
 
+/** What tells of an end, where there is none yet: the names are there, and say nothing. */
+export const notEnded: Readonly<Record<string, null>> = Object.freeze(
+  Object.fromEntries(endFields.map((name) => [snakeCase(name), null])),
+)
+
 /**
  * An interception with all its records as one line of NDJSON, without its line end: what the REST API tells of one,
  * and all that has to come back with it. Equal records make equal lines, whatever store they lay in.
@@ -58,7 +63,7 @@ export function exportLine(stored: StoredInterception): string {
       name: start.initiatorName,
     },
     ...picked(start, startFields),
-    ...(end ? picked(end, endFields) : { ended_at: null }),
+    ...(end ? picked(end, endFields) : notEnded),
     token_usages: stored.tokenUsages.map((record) => fieldsOf(record)),
     user_prompts: stored.userPrompts.map((record) => fieldsOf(record)),
     tool_usages: stored.toolUsages.map((record) => fieldsOf(record)),

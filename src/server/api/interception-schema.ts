@@ -93,19 +93,21 @@ const otherRecord = z
   .looseObject({ ...stamp, record_type: z.string() })
   .meta({ id: 'OtherRecord', description: 'A record of a type that a plugin added.' })
 
+/** Each is null while it runs. */
 const ended = {
-  outcome,
+  outcome: outcome.nullable().meta({ description: 'Null while it runs, as all of its end.' }),
   error_type: z.string().nullable(),
   error_message: z.string().nullable(),
   http_status: z.int().nullable(),
   finish_reason: z.string().nullable(),
-  duration_ms: z.number(),
+  duration_ms: z.number().nullable(),
   time_to_first_token_ms: z.number().nullable(),
   upstream_ms: z.number().nullable(),
-  request_bytes: count,
-  response_bytes: count,
-  observed: z.enum(['full', 'partial']),
-  drained: z.boolean(),
+  request_bytes: count.nullable(),
+  response_bytes: count.nullable(),
+  observed: z.enum(['full', 'partial']).nullable(),
+  drained: z.boolean().nullable(),
+  ended_at: time.nullable(),
 }
 
 const members = {
@@ -132,10 +134,7 @@ const members = {
   annotations: z.record(z.string(), z.string()),
   metadata,
   started_at: time,
-  ended_at: time.nullable().meta({ description: 'Null while it runs.' }),
-  ...(z.object(ended).partial().shape as {
-    [K in keyof typeof ended]: z.ZodOptional<(typeof ended)[K]>
-  }),
+  ...ended,
   truncated: stamp.truncated,
   truncated_from: stamp.truncated_from,
   token_usages: z.array(tokenUsage),

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import { snakeKeys } from '../../core/json.ts'
 import type { StoredInterception } from '../../core/recorder.ts'
 import type { RecordOf } from '../../core/records.ts'
+import { notEnded } from '../export-line.ts'
 import type {
   interceptionDetail as detail,
   interception,
@@ -20,7 +21,7 @@ export function interceptionShape(stored: StoredInterception): z.output<typeof i
       ...(initiator_name ? { name: initiator_name } : {}),
     },
     ...facts,
-    ...(end ? ownMembers(end) : { ended_at: null }),
+    ...(end ? ownMembers(end) : notEnded),
     token_usages: stored.tokenUsages.map(recordShape),
     user_prompts: stored.userPrompts.map(recordShape),
     tool_usages: stored.toolUsages.map(toolUsageShape),

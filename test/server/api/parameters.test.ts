@@ -129,10 +129,19 @@ test('filters hold together, and those of q with the others', async () => {
   assert.deepEqual(await found('interceptions', 'model=gpt-5.4&q=model:gpt-5.4'), ['b'])
 })
 
-test('running ones are there on demand, without an end', async () => {
+test('running ones are there on demand, with the names of an end and nothing in them', async () => {
   assert.deepEqual(await found('interceptions', 'include=running'), ['a', 'b', 'c', 'r'])
-  const { json } = await api.get(`interceptions/${running}`)
-  assert.equal(json.ended_at, null)
+  const one = await api.get(`interceptions/${running}`)
+  const listed = await api.get('interceptions?include=running&limit=1')
+  const lines = await api.get('export?include=running')
+  const last = lines.text.trim().split('\n').at(-1) ?? ''
+  const ended = ['outcome', 'error_type', 'error_message', 'http_status', 'finish_reason']
+  ended.push('duration_ms', 'time_to_first_token_ms', 'upstream_ms', 'request_bytes')
+  ended.push('response_bytes', 'observed', 'drained', 'ended_at')
+  for (const told of [one.json, listed.json.results[0], JSON.parse(last)]) {
+    assert.equal(told.id, running)
+    for (const name of ended) assert.equal(told[name], null, name)
+  }
 })
 
 const general = 'Query parameters have invalid values.'

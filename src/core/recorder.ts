@@ -77,4 +77,14 @@ export interface StoredInterception {
   readonly modelThoughts: readonly RecordOf<'model_thought'>[]
   /** Records of types that plugins added. */
   readonly others: readonly RecordOf<RecordType>[]
+  /** What was stored of it and cannot be read any more; of its start and end the rest is what the store knows beside. */
+  readonly damaged?: readonly DamagedRecord[]
+}
+
+/** A record that a disk, or another program, has damaged in its store. */
+export interface DamagedRecord {
+  readonly id: string
+  readonly type: string
+  readonly seq: number
+  readonly createdAt: string
 }

@@ -180,6 +180,8 @@ export interface Erasure {
 export interface ReindexReport {
   readonly interceptions: number
   readonly sessions: number
+  /** Records that could not be read, where there are some. */
+  readonly damaged?: number
 }
 
 export interface VerifyReport {
@@ -190,6 +192,8 @@ export interface VerifyReport {
   readonly open: number
   /** Interceptions of which there are records and no start. */
   readonly orphans: number
+  /** Records that cannot be read, where there are some. */
+  readonly damaged?: number
   /** What should not be, in words, with the way out; empty when all is well. */
   readonly faults: readonly string[]
 }

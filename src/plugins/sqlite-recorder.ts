@@ -2,9 +2,12 @@ import type { Diagnostics } from '../core/diagnostics.ts'
 import { SluiceError } from '../core/errors.ts'
 import { processId as ownProcessId } from '../core/process-id.ts'
 import type { Store, VerifyReport } from '../core/store.ts'
+import type { DamagedParts } from './sqlite/file-faults.ts'
 import { encodeRecords } from './sqlite/record-rows.ts'
+import type { Reindexed } from './sqlite/reindex.ts'
 import { type Ask, storeAnswers } from './sqlite/store-answers.ts'
 import { StoreWorker } from './sqlite/store-worker.ts'
+import { reindexReport, toldDamage } from './sqlite/told-damage.ts'
 
 export interface SqliteRecorderOptions {
   /** The database's file; it and its folder are made if need be, for nobody else to read. */
@@ -32,6 +35,7 @@ export function sqliteRecorder({
   let opening: Promise<void> | undefined
   let closed = false
   let diagnostics: Diagnostics | undefined
+  const onDamaged = toldDamage(path, () => diagnostics)
 
   // The writer makes the file and its tables; the reader cannot.
   async function ready(): Promise<void> {
@@ -46,6 +50,17 @@ export function sqliteRecorder({
     } catch (error) {
       opening = undefined
       throw error
+    }
+  }
+
+  // What reads all has a thread of its own, so that nobody waits for it.
+  async function audited<Result>(method: 'verify' | 'damagedParts'): Promise<Result> {
+    await ready()
+    const auditor = new StoreWorker('reader', { path, synchronous, processId })
+    try {
+      return await auditor.call<Result>(method)
+    } finally {
+      await auditor.close()
     }
   }
 
@@ -69,7 +84,7 @@ export function sqliteRecorder({
       const labels = { recorder: 'sqlite-recorder', reason: 'forgotten' }
       diagnostics?.count('records_dropped', labels, dropped)
     },
-    ...storeAnswers(ask),
+    ...storeAnswers(ask, onDamaged),
     prune: async (query) => {
       await ready()
       return writer.call('prune', query)
@@ -81,18 +96,10 @@ export function sqliteRecorder({
     erasures: (among = []) => ask('erasures', among),
     reindex: async () => {
       await ready()
-      return writer.call('reindex')
+      const broken = await audited<DamagedParts>('damagedParts')
+      return reindexReport(await writer.call<Reindexed>('reindex', broken), onDamaged)
     },
-    verify: async () => {
-      await ready()
-      // It reads all: in a thread of its own, so that nobody waits for it.
-      const auditor = new StoreWorker('reader', { path, synchronous, processId })
-      try {
-        return await auditor.call<VerifyReport>('verify')
-      } finally {
-        await auditor.close()
-      }
-    },
+    verify: () => audited<VerifyReport>('verify'),
     open: async (context) => {
       diagnostics = context?.diagnostics
       closed = false

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { dropContent } from '../../core/record-content.ts'
+import { isObject, objectOf, parseJson } from '../../core/json.ts'
+import { dropContent, isEssential } from '../../core/record-content.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import { bodyText } from './record-rows.ts'
 
@@ -8,12 +9,19 @@ export function contents(database: DatabaseSync): (id: string) => boolean {
   const recordsOf = database.prepare(
     'SELECT key, type, body FROM records WHERE interception_id = ?',
   )
+  const drop = database.prepare('DELETE FROM records WHERE key = ?')
   const setBody = database.prepare('UPDATE records SET body = ? WHERE key = ?')
   return (id) => {
     let found = false
     for (const row of recordsOf.all(id)) {
-      const body = JSON.parse(String(row.body)) as object
-      const record = { ...body, type: row.type } as unknown as InterceptionRecord
+      const body = parseJson(String(row.body))
+      const record = { ...objectOf(body), type: row.type } as unknown as InterceptionRecord
+      if (!isObject(body) && !isEssential(record)) {
+        // Damaged: what can still be made out of it may be content.
+        found = true
+        drop.run(Number(row.key))
+        continue
+      }
       const emptied = dropContent(record)
       if (emptied === record) continue
       found = true

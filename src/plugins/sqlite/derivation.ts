@@ -1,9 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { parseJson } from '../../core/json.ts'
 import type { Links } from '../../core/links.ts'
+import type { StoredInterception } from '../../core/recorder.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
+import { isSoundBody } from '../../core/sound-record.ts'
 import { storedInterception } from '../../core/stored-interception.ts'
 import { summaryOf } from '../../core/summary.ts'
 import { type Entry, entryOf } from './entry.ts'
+import { parsedOr } from './parsed-or.ts'
+import type { Salvage } from './salvage.ts'
+import { isSameSummary } from './same-summary.ts'
 import { sessionRows } from './session-rows.ts'
 import { type SummaryRow, summaryRows } from './summary-rows.ts'
 import { sums } from './sums.ts'
@@ -31,7 +37,11 @@ export interface Derivation {
   forgetNames(): void
 }
 
-export function derivation(database: DatabaseSync, emptied: () => number | null): Derivation {
+export function derivation(
+  database: DatabaseSync,
+  salvaged: Salvage,
+  emptied: () => number | null,
+): Derivation {
   const state = database.prepare(`
     SELECT thread_parent_id AS threadParentId, thread_root_id AS threadRootId,
       session_id AS sessionId
@@ -50,22 +60,36 @@ export function derivation(database: DatabaseSync, emptied: () => number | null)
   const pending = new Set<string>()
   const told = new Map<string, Map<string, InterceptionRecord>>()
 
-  function stored(id: string): InterceptionRecord[] {
-    return recordsOf.all(id).map((row) => {
-      const record = JSON.parse(String(row.body)) as Record<string, unknown>
-      record.id = row.id
-      record.interceptionId = id
-      record.type = row.type
-      record.seq = row.seq
-      record.createdAt = row.created_at
-      return record as unknown as InterceptionRecord
-    })
+  /** Null where one of them cannot be read. */
+  function stored(id: string): StoredInterception | null {
+    const records: InterceptionRecord[] = []
+    for (const row of recordsOf.all(id)) {
+      const record = parseJson(String(row.body)) as Record<string, unknown> | undefined
+      if (!isSoundBody(String(row.type), record)) return null
+      Object.assign(record, {
+        id: row.id,
+        interceptionId: id,
+        type: row.type,
+        seq: row.seq,
+        createdAt: row.created_at,
+      })
+      records.push(record as unknown as InterceptionRecord)
+    }
+    const found = storedInterception(records)
+    return found?.end ? found : null
+  }
+
+  function read(id: string): StoredInterception | null {
+    const records = told.get(id)
+    if (records) return storedInterception([...records.values()])
+    // One that has begun and ended lacks its start or end: what is left is looked for.
+    return stored(id) ?? storedInterception(salvaged(id).records)
   }
 
   function current(id: string): Entry | null {
     const links = state.get(id) as Links | undefined
     if (!links) return null
-    const found = storedInterception([...(told.get(id)?.values() ?? stored(id))])
+    const found = read(id)
     if (!found) return null
     const linked = { ...found, start: { ...found.start, ...links } }
     const summary = summaryOf(linked)
@@ -75,7 +99,7 @@ export function derivation(database: DatabaseSync, emptied: () => number | null)
   function subtract(row: SummaryRow, keepFeed: boolean): void {
     rows.remove(row, keepFeed)
     sessions.subtract(row)
-    const tools = Object.entries(JSON.parse(row.tools) as Record<string, number>)
+    const tools = Object.entries(parsedOr<Record<string, number>>(row.tools, {}))
     cells.add({ ...row, tools: tools.map(([tool, calls]) => [words.name(tool), calls]) }, -1)
   }
 
@@ -90,9 +114,10 @@ export function derivation(database: DatabaseSync, emptied: () => number | null)
     const session = sessions.keyOf(summary.sessionId, summary.initiatorId)
     const initiator = words.initiator(summary.initiatorId, summary.initiatorUsername)
     const combo = words.combo({ ...summary, initiator })
-    if (row && isSame(row, entry, session, combo)) return
+    if (row && isSameSummary(row, entry, session, combo)) return
     // An end that takes a reaper's place is news to those who follow the feed.
-    const feed = row && !(row.reaped === 1 && entry.reaped === 0) ? row.feed : null
+    const isNews = row?.reaped === 1 && entry.reaped === 0
+    const feed = row && !isNews && rows.hasPlace(row) ? row.feed : null
     if (row) subtract(row, feed !== null)
     // What had content while it ran is emptied by the next prune.
     else if (entry.startedAt < (emptied() ?? -Infinity)) markWordy.run(id)
@@ -143,20 +168,4 @@ export function derivation(database: DatabaseSync, emptied: () => number | null)
     },
     forgetNames: () => words.forget(),
   }
-}
-
-function isSame(row: SummaryRow, entry: Entry, session: number, combo: number): boolean {
-  return (
-    row.session === session &&
-    row.combo === combo &&
-    row.startedAt === entry.startedAt &&
-    row.endedAt === entry.endedAt &&
-    row.root === entry.root &&
-    row.reaped === entry.reaped &&
-    row.promptAt === entry.promptAt &&
-    row.textMark === entry.textMark &&
-    row.tools === entry.tools &&
-    row.tokenMetadata === entry.tokenMetadata &&
-    entry.measures.every((value, at) => value === row.measures[at])
-  )
 }

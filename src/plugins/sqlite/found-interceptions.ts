@@ -1,28 +1,64 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { parseJson } from '../../core/json.ts'
 import type { Links } from '../../core/links.ts'
-import type { StoredInterception } from '../../core/recorder.ts'
+import type { DamagedRecord, StoredInterception } from '../../core/recorder.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
+import { isSound } from '../../core/sound-record.ts'
 import { storedInterception } from '../../core/stored-interception.ts'
+import type { IdTexts } from './interception-texts.ts'
+import type { OnDamaged } from './told-damage.ts'
 
 interface Found {
   readonly records: readonly InterceptionRecord[]
   /** By what is stored now, which may be more than its process knew. */
-  readonly links: Links | null
+  readonly links?: Links
+  /** 0 or 1: it should have a start, an end. */
+  readonly begun?: number
+  readonly ended?: number
+  readonly damaged?: readonly DamagedRecord[]
+}
+
+/** How what can be read of damaged interceptions is come by, and who is told of it. */
+export interface Salvaging {
+  readonly salvaged: (ids: readonly string[]) => Promise<readonly string[]>
+  readonly onDamaged: OnDamaged
 }
 
 /** What is parsed before streams are given a turn, in characters: a page may be megabytes. */
 const atOnce = 256 * 1024
 
-export async function foundInterceptions(texts: readonly string[]): Promise<StoredInterception[]> {
-  const all = await eachParsed<Found>(texts)
-  return all.flatMap(({ records, links }) => {
-    const stored = storedInterception(records)
-    return stored ? [{ ...stored, start: { ...stored.start, ...links } }] : []
+/** In the order of their ids; those that nothing is known of, or whose start is not, are left out. */
+export async function foundInterceptions(
+  { ids, texts }: IdTexts,
+  { salvaged, onDamaged }: Salvaging,
+): Promise<StoredInterception[]> {
+  const all = (await eachParsed(texts)) as (Found | undefined)[]
+  const damaged = ids.filter((_, at) => !isWhole(all[at]))
+  if (damaged.length > 0) {
+    const rest = (await eachParsed(await salvaged(damaged))) as (Found | undefined)[]
+    for (const [at, id] of damaged.entries()) {
+      all[ids.indexOf(id)] = rest[at]
+      const records = rest[at]?.damaged ?? []
+      if (records.length > 0) onDamaged(id, records)
+    }
+  }
+  return all.flatMap((found) => {
+    const stored = found && storedInterception(found.records)
+    if (!stored) return []
+    const { links, damaged = [] } = found
+    return [
+      {
+        ...stored,
+        start: { ...stored.start, ...links },
+        ...(damaged.length > 0 && { damaged }),
+      },
+    ]
   })
 }
 
-export async function eachParsed<Value>(texts: readonly string[]): Promise<Value[]> {
-  const values: Value[] = []
+/** What cannot be parsed is undefined. */
+export async function eachParsed(texts: readonly string[]): Promise<unknown[]> {
+  const values: unknown[] = []
   let size = 0
   for (const text of texts) {
     size += text.length
@@ -30,7 +66,16 @@ export async function eachParsed<Value>(texts: readonly string[]): Promise<Value
       await turn()
       size = text.length
     }
-    values.push(JSON.parse(text) as Value)
+    values.push(parseJson(text))
   }
   return values
+}
+
+function isWhole(found: Found | undefined): boolean {
+  if (!found?.records.every(isSound)) return false
+  const has = (type: string) => found.records.some((record) => record.type === type)
+  return (
+    !(found.begun === 1 && !has('interception_start')) &&
+    !(found.ended === 1 && !has('interception_end'))
+  )
 }

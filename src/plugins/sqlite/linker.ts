@@ -11,7 +11,8 @@ import {
   wantedKey,
 } from '../../core/links.ts'
 import type { InterceptionStart } from '../../core/records.ts'
-import { startBody } from './start-body.ts'
+import type { Salvage } from './salvage.ts'
+import { storedStart } from './stored-start.ts'
 
 /** Is told of what is written, and links it before the transaction ends. */
 export interface Linker {
@@ -19,6 +20,8 @@ export interface Linker {
   starting(id: string): boolean
   started(id: string, start: InterceptionStart, isNew: boolean): void
   called(id: string, toolCallId: string): void
+  /** Whether it hangs where it should by what is stored. */
+  isLinked(id: string): boolean
   /** Makes one's links anew. */
   loosen(id: string): void
   /** Drops an offer that its interception did not make. */
@@ -43,8 +46,8 @@ export interface Offer {
  * Interceptions that made calls (`offers`) and those that answer one (`wanted_key`) find each other through an
  * index each, whichever comes first.
  */
-export function linker(database: DatabaseSync): Linker {
-  const { find, newest, linksRow, calls } = lookups(database)
+export function linker(database: DatabaseSync, salvaged: Salvage): Linker {
+  const { find, newest, linksRow, calls } = lookups(database, salvaged)
   const begunRow = database.prepare(
     'SELECT initiator_id, started_at, offered_key FROM interceptions WHERE id = ?',
   )
@@ -69,6 +72,13 @@ export function linker(database: DatabaseSync): Linker {
 
   function loosen(rows: readonly { readonly id?: unknown }[]): void {
     for (const { id } of rows) loose.add(String(id))
+  }
+
+  function linksBy({ id, start }: Relative, now: ReturnType<typeof linksRow>): Links {
+    return linksOf(id, now?.kept ? keeping(start, now) : start, {
+      find,
+      newest: (key) => newest(id, start, key),
+    })
   }
 
   function change(
@@ -108,6 +118,11 @@ export function linker(database: DatabaseSync): Linker {
         if (key !== null)
           change(addOffer, String(row.initiator_id), String(key), Number(row.started_at), id)
     },
+    isLinked(id) {
+      const found = find(id)
+      const now = linksRow(id)
+      return !found || sameLinks(linksBy(found, now), now)
+    },
     loosen: (id) => loose.add(id),
     examine({ initiator_id: initiator, key, started_at: at, interception_id: id }) {
       const start = find(id)?.start
@@ -123,12 +138,8 @@ export function linker(database: DatabaseSync): Linker {
         loose.delete(id)
         const found = find(id)
         if (!found) continue
-        const { start } = found
         const now = linksRow(id)
-        const links = linksOf(id, now?.kept ? keeping(start, now) : start, {
-          find,
-          newest: (key) => newest(id, start, key),
-        })
+        const links = linksBy(found, now)
         if (sameLinks(links, now)) continue
         setLinks.run(links.threadParentId, links.threadRootId, links.sessionId, id)
         changed(id)
@@ -147,14 +158,14 @@ export function linker(database: DatabaseSync): Linker {
   }
 }
 
-function lookups(database: DatabaseSync) {
-  const body = startBody(database)
+function lookups(database: DatabaseSync, salvaged: Salvage) {
+  const startOf = storedStart(database, salvaged)
   const links = database.prepare(`
     SELECT thread_parent_id AS threadParentId, thread_root_id AS threadRootId,
       session_id AS sessionId, kept
     FROM interceptions WHERE id = ?`)
   const callIds = database.prepare(`
-    SELECT json_extract(body, '$.toolCallId') AS id FROM records
+    SELECT iif(json_valid(body), body ->> '$.toolCallId', NULL) AS id FROM records
     WHERE interception_id = ? AND type = 'tool_usage'`)
   const offered = database.prepare(`
     SELECT interception_id AS id FROM offers
@@ -165,16 +176,15 @@ function lookups(database: DatabaseSync) {
   const linksRow = (id: string) => links.get(id) as (Links & { kept: number }) | undefined
 
   function find(id: string): Relative | null {
-    const text = body(id)
-    if (text === null) return null
-    const start = JSON.parse(text) as InterceptionStart
-    return { id, start, links: linksRow(id) ?? start }
+    const start = startOf(id)
+    return start && { id, start, links: linksRow(id) ?? start }
   }
 
   return {
     find,
     linksRow,
-    calls: (id: string) => callIds.all(id).map((row) => String(row.id)),
+    calls: (id: string) =>
+      callIds.all(id).flatMap(({ id }) => (typeof id === 'string' ? [id] : [])),
     newest(id: string, { initiatorId, startedAt }: LinkingStart, key: string) {
       const row = offered.get({ initiator: initiatorId, key, at: Date.parse(startedAt), id })
       return row ? find(String(row.id)) : null

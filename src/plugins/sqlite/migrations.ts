@@ -82,7 +82,8 @@ const migrations: readonly string[] = [
     repo = body ->> '$.annotations.repo',
     branch = body ->> '$.annotations.branch',
     issue = body ->> '$.annotations.issue'
-  FROM records WHERE interception_id = interceptions.id AND type = 'interception_start';
+  FROM records
+  WHERE interception_id = interceptions.id AND type = 'interception_start' AND json_valid(body);
 
   CREATE INDEX interceptions_by_repo
     ON interceptions (repo, started_at, id) WHERE repo IS NOT NULL AND ended = 1;

@@ -1,5 +1,6 @@
 import { timeOf } from '../../core/ids.ts'
-import { dropContent } from '../../core/record-content.ts'
+import { isObject, objectOf, parseJson } from '../../core/json.ts'
+import { dropContent, isEssential } from '../../core/record-content.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import type { PruneQuery, PruneReport } from '../../core/store.ts'
 import type { Slices } from './chores.ts'
@@ -153,9 +154,9 @@ async function dryPrune(
   const recordsOf = database.prepare('SELECT type, body FROM records WHERE interception_id = ?')
   const hasContent = (id: string) =>
     recordsOf.all(id).some((row) => {
-      const record = { ...(JSON.parse(String(row.body)) as object), type: row.type }
-      const known = record as unknown as InterceptionRecord
-      return dropContent(known) !== known
+      const body = parseJson(String(row.body))
+      const known = { ...objectOf(body), type: row.type } as unknown as InterceptionRecord
+      return isObject(body) ? dropContent(known) !== known : !isEssential(known)
     })
   const isWordy = database.prepare('SELECT 1 FROM wordy WHERE id = ?')
   const done = BigInt(meta(database).text('emptied_key') ?? ever)

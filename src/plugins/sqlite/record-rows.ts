@@ -40,7 +40,7 @@ export interface StoredRow {
   readonly body: string
 }
 
-/** A stored record as JSON text, its body not parsed. */
+/** A stored record as JSON text, its body not parsed; where that is damaged it is no JSON, or lacks what it should have. */
 export function recordText(row: StoredRow): string {
   const stamp = JSON.stringify({
     id: row.id,
@@ -49,5 +49,7 @@ export function recordText(row: StoredRow): string {
     seq: row.seq,
     createdAt: row.created_at,
   })
-  return row.body === '{}' ? stamp : `${stamp.slice(0, -1)},${row.body.slice(1)}`
+  if (row.body === '{}') return stamp
+  // Else what stands in a brace's place would be gone unnoticed.
+  return row.body.startsWith('{') ? `${stamp.slice(0, -1)},${row.body.slice(1)}` : row.body
 }

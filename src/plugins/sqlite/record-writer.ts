@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { sessionKey, wantedKey } from '../../core/links.ts'
-import type { InterceptionRecord, InterceptionStart, RecordOf } from '../../core/records.ts'
+import type { InterceptionRecord, RecordOf } from '../../core/records.ts'
 import type { Derivation } from './derivation.ts'
 import type { Linker } from './linker.ts'
 import { type RecordRows, rowWidth } from './record-rows.ts'
+import { startWriter } from './start-writer.ts'
 
 /** Writes a batch within a transaction. */
 export type WriteRecords = (rows: RecordRows) => void
@@ -90,45 +90,5 @@ export function recordWriter(
       derived.touch(String(rows[at + 1]))
       put(rows.slice(at, at + rowWidth))
     }
-  }
-}
-
-export function startWriter(
-  database: DatabaseSync,
-): (id: string, start: InterceptionStart) => void {
-  const columns = [
-    ...['started_at', 'initiator_id', 'initiator_username', 'provider', 'provider_name', 'model'],
-    ...['client', 'client_session_id', 'retry_of', 'wanted_key', 'offered_key', 'process_id'],
-    ...['repo', 'branch', 'issue'],
-  ]
-  // Links are the linker's to change.
-  const links = ['session_id', 'thread_root_id', 'thread_parent_id']
-  const put = database.prepare(`
-    INSERT INTO interceptions (id, ${[...columns, ...links].join(', ')})
-    VALUES (?, ${[...columns, ...links].map(() => '?').join(', ')})
-    ON CONFLICT (id) DO UPDATE SET
-      ${columns.map((column) => `${column} = excluded.${column}`).join(', ')}`)
-  return (id, start) => {
-    put.run(
-      id,
-      Date.parse(start.startedAt),
-      start.initiatorId,
-      start.initiatorUsername,
-      start.provider,
-      start.providerName,
-      start.model,
-      start.client,
-      start.clientSessionId,
-      start.retryOf,
-      wantedKey(start),
-      sessionKey(start),
-      start.processId,
-      start.annotations.repo ?? null,
-      start.annotations.branch ?? null,
-      start.annotations.issue ?? null,
-      start.sessionId,
-      start.threadRootId,
-      start.threadParentId,
-    )
   }
 }

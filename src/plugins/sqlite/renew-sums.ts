@@ -1,7 +1,7 @@
 import type { Slices } from './chores.ts'
 import { measureColumns } from './measure-columns.ts'
 import type { StoreWriter } from './store-writer.ts'
-import { day, dimensions, hour } from './sums.ts'
+import { bucketOf, day, dimensionColumn, dimensions, hour, soundTools } from './sums.ts'
 
 /** Hour by hour from the summaries, then day by day from the hours. */
 export async function renewSums({ database }: StoreWriter, slices: Slices): Promise<void> {
@@ -18,7 +18,7 @@ export async function renewSums({ database }: StoreWriter, slices: Slices): Prom
     'DELETE FROM tool_cells WHERE span = 0 AND at >= $at AND at < $at + $length',
     `INSERT INTO tool_cells (span, tool, at, combo, ${columns})
      SELECT 0, tool, $at, summaries.combo, ${ofTool}
-     FROM summaries CROSS JOIN json_each(tools) AS called
+     FROM summaries CROSS JOIN json_each(${soundTools}) AS called
        CROSS JOIN names ON names.text = called.key
        CROSS JOIN tool_uses ON (tool_uses.tool, tool_uses.key) = (names.key, summaries.key)
      WHERE summaries.${within.replace('AND key', 'AND summaries.key')} GROUP BY tool, summaries.combo`,
@@ -67,7 +67,7 @@ export async function renewSums({ database }: StoreWriter, slices: Slices): Prom
     // Also hours that have sums and no summaries.
     const next = database.prepare(`
       SELECT min(at) AS at FROM (
-        SELECT (min(key) >> 20) / $length * $length AS at FROM summaries
+        SELECT ${bucketOf('(min(key) >> 20)', '$length')} AS at FROM summaries
           WHERE key >= ($last + $length) << 20
         UNION ALL SELECT min(at) FROM cells WHERE span = ${span} AND at > $last
         UNION ALL SELECT min(at) FROM tool_cells WHERE span = ${span} AND at > $last
@@ -82,10 +82,4 @@ export async function renewSums({ database }: StoreWriter, slices: Slices): Prom
       return true
     })
   }
-}
-
-function dimensionColumn(name: string): string {
-  if (name === 'none') return '0'
-  if (name === 'tool') return 'sums.tool'
-  return `combos.${name === 'user' ? 'initiator' : name === 'providerName' ? 'provider_name' : name}`
 }

@@ -1,10 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
-import type { InterceptionRecord } from '../../core/records.ts'
 import { storedInterception } from '../../core/stored-interception.ts'
 import { annotationConditions } from './annotation-conditions.ts'
 import type { Values } from './combo-filter.ts'
 import type { Scope, Spot } from './interception-list.ts'
-import { recordText, type StoredRow } from './record-rows.ts'
+import { salvage } from './salvage.ts'
 import { tokenizer } from './search-query.ts'
 import { searchText } from './search-text.ts'
 
@@ -39,7 +38,7 @@ export function runningIds(database: DatabaseSync, { query, match, from, to }: S
   if (query.tool !== undefined) {
     conditions.push(`EXISTS (
       SELECT 1 FROM records WHERE interception_id = interceptions.id
-        AND records.type = 'tool_usage' AND body ->> '$.tool' = $tool)`)
+        AND records.type = 'tool_usage' AND iif(json_valid(body), body ->> '$.tool', NULL) = $tool)`)
     values.tool = query.tool
   }
   const spots = database
@@ -51,9 +50,7 @@ export function runningIds(database: DatabaseSync, { query, match, from, to }: S
 
 /** They are not in the text index: one is made for them. */
 function matching(database: DatabaseSync, spots: readonly Spot[], match: string): Spot[] {
-  const records = database.prepare(
-    'SELECT id, interception_id, type, seq, created_at, body FROM records WHERE interception_id = ?',
-  )
+  const salvaged = salvage(database)
   const memory = new DatabaseSync(':memory:')
   try {
     memory.exec(
@@ -61,10 +58,7 @@ function matching(database: DatabaseSync, spots: readonly Spot[], match: string)
     )
     const put = memory.prepare('INSERT INTO texts (rowid, text) VALUES (?, ?)')
     for (const [index, { id }] of spots.entries()) {
-      const rows = records.all(id) as unknown as StoredRow[]
-      const stored = storedInterception(
-        rows.map((row) => JSON.parse(recordText(row)) as InterceptionRecord),
-      )
+      const stored = storedInterception(salvaged(id).records)
       if (stored) put.run(index, searchText(stored))
     }
     return memory

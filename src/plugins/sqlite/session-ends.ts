@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Entry } from './entry.ts'
-import { measureColumns } from './measure-columns.ts'
+import { asNumbers, measureColumns } from './measure-columns.ts'
+import { parsedOr } from './parsed-or.ts'
 import { addNumbers, noTokens } from './token-sums.ts'
 
 /** What of a session is no sum: of its first interception, its newest prompt, and what occurs in it. */
@@ -48,10 +49,11 @@ export function sessionEnds(database: DatabaseSync) {
   const prompts = database.prepare(`
     SELECT interception_id AS owner, records.id, created_at
     FROM summaries JOIN records ON interception_id = summaries.id
-    WHERE session = ? AND prompt_at = ? AND type = 'prompt_usage'`)
-  const summaries = database.prepare(
-    `SELECT root, ${measureColumns.join(', ')}, token_metadata FROM summaries WHERE session = ?`,
-  )
+    WHERE session = ? AND prompt_at = ? AND type = 'prompt_usage' AND json_valid(body)`)
+  // A value that JavaScript has not would end the walk half-way, and the connection stay at its moment.
+  const summaries = database.prepare(`
+    SELECT ${asNumbers(['root', ...measureColumns], 'summaries')}, token_metadata
+    FROM summaries WHERE session = ?`)
 
   return {
     extend(row: Row | undefined, added: readonly Entry[]): Ends {
@@ -80,15 +82,15 @@ export function sessionEnds(database: DatabaseSync) {
         client: earliest.client,
         prompt: newest(marks),
         providers: distinct(
-          parsed(before?.providers),
+          parsedOr(before?.providers, []),
           lists.map(({ provider }) => provider),
         ),
         providerNames: distinct(
-          parsed(before?.provider_names),
+          parsedOr(before?.provider_names, []),
           lists.map(({ providerName }) => providerName),
         ),
         models: distinct(
-          parsed(before?.models),
+          parsedOr(before?.models, []),
           lists.map(({ model }) => model),
         ),
       }
@@ -101,11 +103,15 @@ export function sessionEnds(database: DatabaseSync) {
       const marks =
         promptAt === null
           ? []
-          : prompts.all(key, promptAt).map((each) => ({
-              owner: String(each.owner),
-              id: String(each.id),
-              at: Date.parse(String(each.created_at)),
-            }))
+          : prompts
+              .all(key, promptAt)
+              .map((each) => ({
+                owner: String(each.owner),
+                id: String(each.id),
+                at: Date.parse(String(each.created_at)),
+              }))
+              // A later one is damaged: its interception was summarised without it.
+              .filter(({ at }) => at === promptAt)
       return {
         firstId: String(start?.id),
         startedAt: Number(start?.started_at),
@@ -135,7 +141,7 @@ export function sessionEnds(database: DatabaseSync) {
         if (row.root === 1) threads++
         for (const [at, column] of measureColumns.entries())
           measures[at] = (measures[at] ?? 0) + Number(row[column])
-        addNumbers(tokens, parsed(row.token_metadata, {}), 1)
+        addNumbers(tokens, parsedOr(row.token_metadata, {}), 1)
       }
       return { threads, measures, tokens }
     },
@@ -169,8 +175,4 @@ function newest(marks: readonly PromptMark[]): PromptMark | null {
 
 function distinct(known: readonly string[], more: readonly string[]): readonly string[] {
   return [...new Set([...known, ...more])].sort()
-}
-
-function parsed<Value = readonly string[]>(text: unknown, none = [] as Value): Value {
-  return typeof text === 'string' ? (JSON.parse(text) as Value) : none
 }

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Entry } from './entry.ts'
-import { measureColumns } from './measure-columns.ts'
+import { asNumbers, measureColumns, sessionNumbers } from './measure-columns.ts'
+import { parsedOr } from './parsed-or.ts'
 import { type Ends, type PromptMark, sessionEnds } from './session-ends.ts'
 import type { SummaryRow } from './summary-rows.ts'
-import { addNumbers, addSums, noTokens, type TokenSums } from './token-sums.ts'
+import { addNumbers, addSums, noTokens, type TokenSums, tokenSums } from './token-sums.ts'
 import type { Vocabulary } from './vocabulary.ts'
 
 /** Gathers what a transaction changes in sessions, and writes each session once. */
@@ -34,7 +35,10 @@ export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionR
   const lastKey = database.prepare(`
     SELECT max(coalesce((SELECT max(key) FROM sessions), 0),
       coalesce((SELECT max(session) FROM summaries), 0)) AS key`)
-  const get = database.prepare('SELECT * FROM sessions WHERE key = ?')
+  const get = database.prepare(`
+    SELECT id, initiator_id, first_id, prompted_id, prompt_id, token_metadata,
+      ${asNumbers(sessionNumbers, 'sessions')}
+    FROM sessions WHERE key = ?`)
   const drop = database.prepare('DELETE FROM sessions WHERE key = ?')
   const columns = [
     ...['key', 'id', 'initiator_id', 'kind', 'first_id', 'started_at', 'ended_at'],
@@ -92,7 +96,7 @@ export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionR
       models: JSON.stringify(now.models),
     })
     count(kind, 1)
-    const before = base ? (JSON.parse(String(base.token_metadata)) as TokenSums) : noTokens()
+    const before = base ? tokenSums(base.token_metadata) : noTokens()
     put.run(
       ...[key, id, initiatorId, kind, now.firstId, now.startedAt, now.endedAt],
       now.prompt?.at ?? now.startedAt,
@@ -130,7 +134,7 @@ export function sessionRows(database: DatabaseSync, words: Vocabulary): SessionR
       change.removed = true
       if (root === 1) change.threads--
       for (const [at, value] of measures.entries()) change.by[at] = (change.by[at] ?? 0) - value
-      addNumbers(change.tokens, JSON.parse(tokenMetadata) as Record<string, number>, -1)
+      addNumbers(change.tokens, parsedOr(tokenMetadata, {}), -1)
     },
     flush() {
       for (const [key, change] of changes) write(key, change)

@@ -4,7 +4,7 @@ import type { StatsQuery, StatsRow } from '../../core/store.ts'
 import { comboConditions } from './combo-filter.ts'
 import { measureColumns, measuresOf } from './measure-columns.ts'
 import { type Segment, segments, timesOf } from './segments.ts'
-import { day, dimensions, hour } from './sums.ts'
+import { day, dimensions, hour, soundTools } from './sums.ts'
 
 const groups = {
   user: {
@@ -54,7 +54,7 @@ function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): St
   const needsCombos = conditions.length > 0 || (join !== null && groupBy !== 'tool')
   const found = database
     .prepare(
-      `SELECT ${key} AS name${also}${bucket}, ${measureColumns.map((column) => `sum(sums.${column}) AS ${column}`).join(', ')}
+      `SELECT ${key} AS name${also}${bucket}, ${measureColumns.map((column) => `total(sums.${column}) AS ${column}`).join(', ')}
        FROM ${tables}
          ${own ?? (needsCombos ? 'JOIN combos ON combos.key = sums.combo' : '')} ${join ? `JOIN ${join}` : ''}
        ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
@@ -67,7 +67,7 @@ function sumsOf(database: DatabaseSync, query: StatsQuery, segment: Segment): St
 /** Whole days of all that is stored, by one thing alone. */
 function totalsOf(database: DatabaseSync, query: StatsQuery, { from, to }: Segment): StatsRow[] {
   const { groupBy, interval } = query
-  const summed = measureColumns.map((column) => `sum(${column}) AS ${column}`).join(', ')
+  const summed = measureColumns.map((column) => `total(${column}) AS ${column}`).join(', ')
   const bucket = interval ? ', at AS bucket' : ''
   const sums = `
     SELECT name AS own${bucket}, ${summed} FROM totals
@@ -110,7 +110,7 @@ function sourceOf({ source }: Segment, byTool: boolean, isOwn: boolean) {
     const range = 'summaries.key >= $from << 20 AND summaries.key < $to << 20'
     const tables = byTool
       ? `(SELECT tool, summaries.key >> 20 AS at, summaries.combo, ${columns('summaries')}
-          FROM summaries CROSS JOIN json_each(tools) AS called
+          FROM summaries CROSS JOIN json_each(${soundTools}) AS called
             CROSS JOIN names AS named ON named.text = called.key
             CROSS JOIN tool_uses ON (tool_uses.tool, tool_uses.key) = (named.key, summaries.key)
           WHERE ${range}) AS sums`

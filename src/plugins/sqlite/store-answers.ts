@@ -2,7 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Session } from '../../core/session.ts'
 import type { Store } from '../../core/store.ts'
 import { type Thread, threadOf } from '../../core/thread.ts'
-import { eachParsed, foundInterceptions } from './found-interceptions.ts'
+import { eachParsed, foundInterceptions, type Salvaging } from './found-interceptions.ts'
+import type { IdTexts } from './interception-texts.ts'
 import type { StoreReader } from './store-reader.ts'
 
 /** Asks the thread that reads. */
@@ -14,30 +15,34 @@ export type Ask = <Method extends keyof StoreReader>(
 /** The answers of a store, put together from those of the thread that reads. */
 export function storeAnswers(
   ask: Ask,
+  onDamaged: Salvaging['onDamaged'] = () => {},
 ): Pick<
   Store,
   'interceptions' | 'interception' | 'sessions' | 'session' | 'values' | 'stats' | 'feed'
 > {
+  const salvaged: Salvaging['salvaged'] = (ids) => ask('salvaged', ids)
+  const foundIn = (texts: IdTexts) => foundInterceptions(texts, { salvaged, onDamaged })
+
   return {
     interceptions: async (query = {}) => {
-      const { count, countExact, texts } = await ask('interceptions', query)
-      const results = await foundInterceptions(texts)
+      const { count, countExact, ...texts } = await ask('interceptions', query)
+      const results = await foundIn(texts)
       return { count, ...(!countExact && { countExact }), results }
     },
     interception: async (id) => {
-      const [found = null] = await foundInterceptions(await ask('interception', id))
+      const [found = null] = await foundIn(await ask('interception', id))
       return found
     },
     sessions: async (query = {}) => {
       const { count, texts } = await ask('sessions', query)
-      return { count, sessions: await eachParsed<Session>(texts) }
+      return { count, sessions: (await eachParsed(texts)) as Session[] }
     },
     session: async (query) => {
       const found = await ask('session', query)
       if (found?.type !== 'session') return found
       const threads: Thread[] = []
       for (const texts of found.threads) {
-        const [root, ...others] = await foundInterceptions(texts)
+        const [root, ...others] = await foundIn(texts)
         const thread = root && threadOf(root, others)
         if (thread) threads.push(thread)
         await turn()
@@ -47,11 +52,11 @@ export function storeAnswers(
     values: (query) => ask('values', query),
     stats: (query) => ask('stats', query),
     feed: async (query) => {
-      const { cursors, texts, cursor, gap } = await ask('feed', query)
-      const found = await foundInterceptions(texts)
-      const results = found.flatMap((interception, at) => {
-        const own = cursors[at]
-        return own === undefined ? [] : [{ cursor: own, interception }]
+      const { places, cursor, gap, ...texts } = await ask('feed', query)
+      const found = new Map((await foundIn(texts)).map((each) => [each.id, each]))
+      const results = places.flatMap(({ id, cursor }) => {
+        const interception = found.get(id)
+        return interception ? [{ cursor, interception }] : []
       })
       return { results, cursor, ...(gap && { gap }) }
     },

@@ -9,6 +9,7 @@ import type {
 } from '../../core/store.ts'
 import { erasures } from './erasures.ts'
 import { feedList } from './feed-list.ts'
+import { damagedParts } from './file-faults.ts'
 import { interceptionList } from './interception-list.ts'
 import { interceptionTexts } from './interception-texts.ts'
 import type { Methods } from './serve.ts'
@@ -20,7 +21,7 @@ import { verify } from './verify.ts'
 
 /** Every answer is of one moment; nothing stays open after it. Whole interceptions are JSON texts. */
 export function storeReader(database: DatabaseSync) {
-  const textsOf = interceptionTexts(database)
+  const texts = interceptionTexts(database)
 
   function atOnce<Query extends unknown[], Result>(
     read: (...query: Query) => Result,
@@ -38,9 +39,11 @@ export function storeReader(database: DatabaseSync) {
   return {
     interceptions: atOnce((query: InterceptionQuery) => {
       const { ids, ...count } = interceptionList(database, query)
-      return { ...count, texts: textsOf(ids) }
+      return { ...count, ...texts.whole(ids) }
     }),
-    interception: atOnce((id: string) => textsOf([id])),
+    interception: atOnce((id: string) => texts.whole([id])),
+    /** Of interceptions that were found damaged. */
+    salvaged: atOnce((ids: readonly string[]) => texts.salvaged(ids)),
     sessions: atOnce((query: SessionQuery) => {
       const { count, sessions } = sessionList(database, query)
       return { count, texts: sessions.map((session) => JSON.stringify(session)) }
@@ -48,16 +51,16 @@ export function storeReader(database: DatabaseSync) {
     session: atOnce((query: SessionDetailQuery) => {
       const found = sessionThreads(database, query)
       if (found?.type !== 'session') return found
-      return { ...found, threads: found.threads.map((ids) => textsOf(ids)) }
+      return { ...found, threads: found.threads.map((ids) => texts.whole(ids)) }
     }),
     values: atOnce((query: ValuesQuery) => valuesList(database, query)),
     stats: atOnce((query: StatsQuery) => statsRows(database, query)),
     feed: atOnce((query: FeedQuery) => {
       const { results, ...rest } = feedList(database, query)
-      const cursors = results.map(({ cursor }) => cursor)
-      return { ...rest, cursors, texts: textsOf(results.map(({ id }) => id)) }
+      return { ...rest, places: results, ...texts.whole(results.map(({ id }) => id)) }
     }),
     erasures: atOnce((among: readonly string[]) => erasures(database, among)),
+    damagedParts: atOnce((_query?: undefined) => damagedParts(database)),
     verify: atOnce((_query?: undefined) => verify(database)),
   } satisfies Methods
 }

@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { DamagedRecord } from '../../core/recorder.ts'
 import { contents } from './contents.ts'
 import { type Derivation, derivation } from './derivation.ts'
 import { type Limits, limits } from './limits.ts'
 import { type Linker, linker } from './linker.ts'
 import { batchSize, type RecordRows, rowWidth } from './record-rows.ts'
 import { recordWriter } from './record-writer.ts'
+import { type Salvage, salvage } from './salvage.ts'
 import { sleep, transactions } from './transactions.ts'
 
 /** All that changes the database after it was made goes through one. */
@@ -12,6 +14,10 @@ export interface StoreWriter {
   readonly database: DatabaseSync
   readonly derived: Derivation
   readonly linking: Linker
+  /** Reads an interception whose records are damaged. */
+  readonly salvaged: Salvage
+  /** Which were, by interception, as far as they were read. */
+  readonly damaged: Map<string, readonly DamagedRecord[]>
   readonly limits: Limits
   /** When it returns what the work has written is on disk, and what is derived of it. */
   readonly change: <Result>(work: () => Result) => Result
@@ -23,6 +29,9 @@ export interface StoreWriter {
   readonly remove: (id: string) => boolean
 }
 
+/** How many interceptions with damaged records are noted. */
+const maxDamaged = 1000
+
 /** How long another process that waits to write is given after a full batch, in ms. */
 const turn = 5
 
@@ -31,8 +40,15 @@ export function storeWriter(
   isAlone: () => boolean = () => false,
 ): StoreWriter {
   const bounds = limits(database)
-  const derived = derivation(database, () => bounds.emptied())
-  const linking = linker(database)
+  const read = salvage(database)
+  const damaged = new Map<string, readonly DamagedRecord[]>()
+  const salvaged: Salvage = (id) => {
+    const found = read(id)
+    if (found.damaged.length > 0 && damaged.size < maxDamaged) damaged.set(id, found.damaged)
+    return found
+  }
+  const derived = derivation(database, salvaged, () => bounds.emptied())
+  const linking = linker(database, salvaged)
   const put = recordWriter(database, linking, derived)
   const emptyRecords = contents(database)
   const dropRecords = database.prepare('DELETE FROM records WHERE interception_id = ?')
@@ -72,6 +88,8 @@ export function storeWriter(
     database,
     derived,
     linking,
+    salvaged,
+    damaged,
     limits: bounds,
     change,
     empty,

@@ -1,6 +1,7 @@
 import type { Slices } from './chores.ts'
 import type { Offer } from './linker.ts'
 import type { StoreWriter } from './store-writer.ts'
+import { soundTools } from './sums.ts'
 
 /** How many rows are looked at in a step. */
 const atOnce = 200
@@ -67,7 +68,7 @@ export async function dropStrayMarks(store: StoreWriter, slices: Slices): Promis
   )
   const nextUses = database.prepare(`
     SELECT tool, CAST(tool_uses.key AS TEXT) AS key, EXISTS (
-      SELECT 1 FROM summaries, json_each(tools) AS called JOIN names ON names.text = called.key
+      SELECT 1 FROM summaries, json_each(${soundTools}) AS called JOIN names ON names.text = called.key
       WHERE summaries.key = tool_uses.key AND names.key = tool AND called.value = calls
         AND summaries.combo = tool_uses.combo) AS known
     FROM tool_uses WHERE (tool, key) > (?, CAST(? AS INTEGER)) ORDER BY tool, tool_uses.key

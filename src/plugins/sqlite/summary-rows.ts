@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { Entry } from './entry.ts'
-import { measureColumns } from './measure-columns.ts'
+import { asNumbers, measureColumns } from './measure-columns.ts'
+import { parsedOr } from './parsed-or.ts'
 
 /** A summary as it is stored. */
 export interface SummaryRow {
@@ -29,21 +30,31 @@ export interface Place {
 
 export interface SummaryRows {
   find(id: string): SummaryRow | null
+  /** Whether its place in the feed is no other one's. */
+  hasPlace(row: SummaryRow): boolean
   insert(entry: Entry, place: Place, toolKey: (name: string) => number): void
   remove(row: SummaryRow, keepFeed: boolean): void
   /** The transaction ended. */
   done(): void
 }
 
+const numbers = [
+  ...['feed', 'session', 'combo', 'root', 'reaped', 'ended_at', 'prompt_at', 'text_mark'],
+  ...measureColumns,
+]
+
 export function summaryRows(database: DatabaseSync): SummaryRows {
   const get = database.prepare(`
-    SELECT CAST(key AS TEXT) AS key, key >> 20 AS started_at, feed, session, combo, root, reaped,
-      ended_at, prompt_at, ${measureColumns.join(', ')}, token_metadata, tools, text_mark
+    SELECT CAST(key AS TEXT) AS key, key >> 20 AS started_at, token_metadata, tools,
+      ${asNumbers(numbers, 'summaries')}
     FROM summaries WHERE id = ?`)
   const lastFeed = database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'feed'")
   const putFeed = database.prepare('INSERT OR REPLACE INTO feed VALUES (?, ?)')
   let fed: number | null = null
-  const dropFeed = database.prepare('DELETE FROM feed WHERE seq = ?')
+  const otherFed = database.prepare(`
+    SELECT 1 FROM feed JOIN summaries ON summaries.key = feed.key
+    WHERE seq = ? AND summaries.id <> ?`)
+  const dropFeed = database.prepare('DELETE FROM feed WHERE (seq, key) = (?, ?)')
   const put = database.prepare(`
     INSERT INTO summaries (
       key, id, feed, session, combo, root, reaped, ended_at, prompt_at,
@@ -69,6 +80,7 @@ export function summaryRows(database: DatabaseSync): SummaryRows {
       const row = get.get(id)
       return row ? rowOf(id, row) : null
     },
+    hasPlace: ({ id, feed }) => feed > 0 && !otherFed.get(feed, id),
     insert(entry, { session, combo, feed }, toolKey) {
       const { summary, measures } = entry
       fed ??= Number(lastFeed.get()?.seq ?? 0)
@@ -86,8 +98,8 @@ export function summaryRows(database: DatabaseSync): SummaryRows {
     },
     remove({ key, feed, tools, textMark }, keepFeed) {
       drop.run(key)
-      if (!keepFeed) dropFeed.run(feed)
-      for (const tool of Object.keys(JSON.parse(tools) as object)) dropTool.run(tool, key)
+      if (!keepFeed) dropFeed.run(feed, key)
+      for (const tool of Object.keys(parsedOr(tools, {}))) dropTool.run(tool, key)
       if (textMark !== 0) dropText.run(key)
     },
     done() {

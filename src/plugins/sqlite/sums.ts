@@ -21,6 +21,21 @@ export const dimensions = {
   tool: 7,
 } as const
 
+/** The beginning of the hour or day of a time, as SQL: `/` does not cut where a value is bound, and times may be negative. */
+export function bucketOf(time: string, length: number | string): string {
+  return `(${time} - (${time} % ${length} + ${length}) % ${length})`
+}
+
+/** What a dimension's totals are grouped by, of `sums` joined with its `combos`. */
+export function dimensionColumn(name: string): string {
+  if (name === 'none') return '0'
+  if (name === 'tool') return 'sums.tool'
+  return `combos.${name === 'user' ? 'initiator' : name === 'providerName' ? 'provider_name' : name}`
+}
+
+/** How often each tool was called, of a row of `summaries`, for `json_each`: damaged text would end the query. */
+export const soundTools = "iif(json_valid(tools), tools, '{}')"
+
 /** What one interception, or one less, changes. */
 export interface Part {
   readonly startedAt: number

@@ -1,5 +1,13 @@
+import { parsedOr } from './parsed-or.ts'
+
 /** Numbers by name, each with how many have it: a name leaves when nobody has it any more. */
 export type TokenSums = Record<string, [sum: number, from: number]>
+
+/** As they are stored; of what is damaged nothing. */
+export function tokenSums(text: unknown): TokenSums {
+  const entries = Object.entries(parsedOr<object>(text, {})).filter(([, sum]) => Array.isArray(sum))
+  return Object.assign(noTokens(), Object.fromEntries(entries))
+}
 
 /** Without a prototype: a name may be any. */
 export function noTokens(): TokenSums {

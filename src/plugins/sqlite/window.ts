@@ -68,7 +68,7 @@ function* days(
   const { tables, conditions, values } = sumsOf(scope, 1)
   const rows = database
     .prepare(
-      `SELECT at, sum(interceptions) AS n FROM ${tables}
+      `SELECT at, total(interceptions) AS n FROM ${tables}
        WHERE ${conditions.join(' AND ')} AND at > $from - ${day} AND at < $to
        GROUP BY at ORDER BY at ${scope.query.sort === 'oldest' ? 'ASC' : 'DESC'}`,
     )

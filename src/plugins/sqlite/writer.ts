@@ -4,6 +4,7 @@ import type { EraseQuery, PruneQuery } from '../../core/store.ts'
 import { backfill } from './backfill.ts'
 import { chores } from './chores.ts'
 import { erase } from './erase.ts'
+import type { DamagedParts } from './file-faults.ts'
 import { openDatabase, type StoreOptions } from './open-database.ts'
 import { ProcessMark } from './process-mark.ts'
 import { prune } from './prune.ts'
@@ -59,7 +60,8 @@ function open(options: WriterOptions): Methods {
         busy: true,
       },
     erase: (query: EraseQuery) => work.run({ wait: true }, (slices) => erase(store, slices, query)),
-    reindex: () => work.run({ wait: true }, (slices) => reindex(store, slices)),
+    reindex: (broken: DamagedParts) =>
+      work.run({ wait: true }, (slices) => reindex(store, slices, broken)),
     close: async () => {
       closed = true
       clearTimeout(idle)

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { DatabaseSync } from 'node:sqlite'
 import { before, test } from 'node:test'
 import type { InterceptionRecord } from '../../../src/core/records.ts'
+import type { Store } from '../../../src/core/store.ts'
 import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
 import { at, idAt, told } from '../../support/stored-records.ts'
 import { answersOf, assertAnswers } from '../store-contract/answers.ts'
+import { damageFile } from './damage-file.ts'
 import { inThreadStore } from './in-thread.ts'
 import { newPath } from './stores.ts'
 
@@ -84,6 +85,55 @@ const damages: Readonly<Record<string, string>> = {
   'texts that nobody wrote': `
     DELETE FROM texts; INSERT INTO texts (rowid, text) SELECT key, 'alpha beta' FROM summaries;
     INSERT INTO texts (rowid, text) VALUES (77, 'alpha')`,
+  'a text in another place': 'UPDATE texts_docsize SET id = id + 1 WHERE id % 2 = 0',
+  'a text that is not indexed':
+    'DELETE FROM texts WHERE rowid = (SELECT max(key) FROM summaries WHERE text_mark <> 0)',
+  'a text index in pieces': 'DELETE FROM texts_data WHERE id > 10',
+  'a text index without its head': 'DELETE FROM texts_data; DELETE FROM texts_idx',
+  'other words in the text index': `
+    DELETE FROM texts WHERE rowid = (SELECT max(key) FROM summaries WHERE text_mark <> 0);
+    INSERT INTO texts (rowid, text)
+      SELECT max(key), 'alpha 22 delta' FROM summaries WHERE text_mark <> 0`,
+  'places in the feed to be given again': 'DELETE FROM sqlite_sequence',
+  'two in one place in the feed': `
+    UPDATE summaries SET feed = (SELECT min(feed) FROM summaries) WHERE feed % 3 = 0`,
+  'places in the feed of others': 'UPDATE feed SET key = key + 1',
+  'tools that are no JSON': `UPDATE summaries SET tools = '{"Bash'`,
+  'tools that are no object': "UPDATE summaries SET tools = 'null'",
+  'names of tokens that are no JSON': "UPDATE summaries SET token_metadata = x'00'",
+  'figures that no number holds': `
+    UPDATE summaries SET input_tokens = 9223372036854775807 WHERE key % 2 = 0`,
+  'a text for a figure': "UPDATE summaries SET output_tokens = 'many', feed = 'x'",
+  'sessions with other figures': 'UPDATE sessions SET output_tokens = output_tokens + 1',
+  'sessions at other times': "UPDATE sessions SET started_at = 'never', last_active_at = 1e300",
+  'sessions with tokens that are no JSON': `UPDATE sessions SET token_metadata = '{"a":5'`,
+  'sessions with tokens that are no sums': `UPDATE sessions SET token_metadata = '{"a":5}'`,
+  'sessions with figures that no number holds': `
+    UPDATE sessions SET input_tokens = 9223372036854775807, threads = 9223372036854775807`,
+  'sessions with other prompts': "UPDATE sessions SET prompt_id = prompt_id || 'x'",
+  'kinds that are no JSON': "UPDATE kinds SET models = '[\"m-' || key, providers = '5'",
+  'kinds of another count': 'UPDATE kinds SET sessions = sessions + 1',
+  'an hour too many': 'INSERT INTO cells (span, at, combo) VALUES (0, 7200000, 1)',
+  'sums of nothing': 'INSERT INTO totals (dimension, at, name) VALUES (9, 0, 0)',
+  'one figure of one hour': `
+    UPDATE cells SET input_tokens = input_tokens + 1
+    WHERE span = 0 AND at = (SELECT max(at) FROM cells WHERE span = 0)`,
+  'figures that moved from hour to hour': `
+    UPDATE cells SET prompts = prompts + 1 WHERE span = 0 AND at = (SELECT min(at) FROM cells);
+    UPDATE cells SET prompts = prompts - 1 WHERE span = 0 AND at = (SELECT max(at) FROM cells)`,
+  'one figure of one tool': `
+    UPDATE tool_cells SET output_tokens = output_tokens + 1
+    WHERE span = 0 AND at = (SELECT max(at) FROM tool_cells WHERE span = 0)`,
+  'one total': 'UPDATE totals SET cost_nano_usd = cost_nano_usd + 1 WHERE dimension = 4',
+}
+
+/** Whatever of it is wrong: nothing that is derived ends a list. */
+async function stillAnswers(store: Store): Promise<void> {
+  await store.interceptions({ running: true, limit: 1000 })
+  const { sessions } = await store.sessions()
+  for (const { id, initiatorId } of sessions) await store.session({ id, initiator: initiatorId })
+  const { cursor } = await store.feed({})
+  await store.feed({ after: cursor.replace(/\d+$/, '0') })
 }
 
 const records = history()
@@ -108,9 +158,11 @@ for (const [name, sql] of Object.entries(damages)) {
     const store = inThreadStore(path)
     await store.open()
     await store.record(records)
-    const other = new DatabaseSync(path)
-    other.exec(sql)
-    other.close()
+    damageFile(path, sql)
+    const { faults } = await store.verify()
+    assert.ok(faults.length > 0, 'verify finds it')
+    for (const fault of faults) assert.match(fault, /: run reindex$/)
+    await stillAnswers(store)
     await store.reindex()
     assertAnswers(await answersOf(store), expected, name)
     await store.record(more)

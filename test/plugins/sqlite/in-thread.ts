@@ -5,10 +5,11 @@ import { erase } from '../../../src/plugins/sqlite/erase.ts'
 import { openDatabase, openToRead } from '../../../src/plugins/sqlite/open-database.ts'
 import { prune } from '../../../src/plugins/sqlite/prune.ts'
 import { encodeRecords } from '../../../src/plugins/sqlite/record-rows.ts'
-import { reindex } from '../../../src/plugins/sqlite/reindex.ts'
+import { type Reindexed, reindex } from '../../../src/plugins/sqlite/reindex.ts'
 import { type Ask, storeAnswers } from '../../../src/plugins/sqlite/store-answers.ts'
 import { storeReader } from '../../../src/plugins/sqlite/store-reader.ts'
 import { storeWriter } from '../../../src/plugins/sqlite/store-writer.ts'
+import { reindexReport } from '../../../src/plugins/sqlite/told-damage.ts'
 
 /** The SQLite store without its threads: a hundred made-up histories take seconds. */
 export function inThreadStore(path: string): Store {
@@ -34,9 +35,12 @@ export function inThreadStore(path: string): Store {
       const { store, work } = parts()
       return work.run({ wait: true }, (slices) => erase(store, slices, query)) as never
     },
+    erasures: (among = []) => ask('erasures', among),
     reindex: async () => {
       const { store, work } = parts()
-      return work.run({ wait: true }, (slices) => reindex(store, slices)) as never
+      const broken = parts().reader.damagedParts()
+      const done = await work.run({ wait: true }, (slices) => reindex(store, slices, broken))
+      return reindexReport(done as Reindexed, () => {})
     },
     verify: async () => parts().reader.verify(),
     open: async () => {

@@ -15,6 +15,7 @@ import { createInjectedTools } from './mcp/injected-tools.ts'
 import { OpenRequests } from './open-requests.ts'
 import { PluginSet } from './plugin-set.ts'
 import type { Provider } from './provider.ts'
+import { refuseUpgrade } from './refuse-upgrade.ts'
 import { Retries } from './retries.ts'
 import type { Runtime } from './runtime.ts'
 import { serve } from './serve.ts'
@@ -165,11 +166,10 @@ export function createGateway({
       }
     },
     handleUpgrade: (request, socket, prefix = '') => {
-      if (!targetOf(request, basePath(prefix), runtime)) return false
+      const target = targetOf(request, basePath(prefix), runtime)
+      if (!target) return false
       diagnostics.count('refused', { reason: 'upgrade' })
-      socket.end(
-        'HTTP/1.1 426 Upgrade Required\r\nconnection: close\r\nupgrade: HTTP/1.1\r\ncontent-length: 0\r\n\r\n',
-      )
+      refuseUpgrade(socket, target)
       return true
     },
     drain: async (ms) => {

@@ -5,6 +5,7 @@ import { intercept } from './intercept.ts'
 import { errorFormat, type OwnReply, replyWithError, replyWithSluiceError } from './own-reply.ts'
 import { passThrough } from './passthrough.ts'
 import type { PluginSet } from './plugin-set.ts'
+import { noUpgrade } from './refuse-upgrade.ts'
 import { matchRoute, type Route } from './routes.ts'
 import type { Runtime } from './runtime.ts'
 import type { Target } from './target.ts'
@@ -93,9 +94,14 @@ function admit(
   }
   if (route.kind === 'intercepted' && method !== 'POST') {
     if (headers.upgrade) {
-      const message = 'this route takes plain HTTP POST requests, no upgrade'
       const upgrade = ['upgrade', 'HTTP/1.1', ...closing]
-      return { kind: 'refused', reason: 'upgrade', status: 426, message, headers: upgrade }
+      return {
+        kind: 'refused',
+        reason: 'upgrade',
+        status: 426,
+        message: noUpgrade,
+        headers: upgrade,
+      }
     }
     const message = `${method} is not allowed on ${route.path}: send a POST`
     return { kind: 'refused', reason: 'method', status: 405, message, headers: ['allow', 'POST'] }

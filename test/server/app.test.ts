@@ -196,7 +196,12 @@ test('the pages say what is here, and everything else is a quick 404 or 405', as
 test('a websocket upgrade on a provider is 426, elsewhere 404; another upgrade is ignored', async () => {
   const socket = { connection: 'Upgrade', upgrade: 'websocket' }
   assert.equal((await get('/api/v2/aibridge/openai/v1/responses', socket)).status, 426)
-  assert.equal((await get('/openai/v1/responses', socket)).status, 426)
+  const refused = await get('/openai/v1/responses', socket)
+  assert.equal(refused.status, 426)
+  assert.equal(refused.headers['content-type'], 'application/json')
+  assert.match(JSON.parse(refused.text).error.message, /no upgrade/)
+  const { text } = await get('/anthropic/v1/messages', socket)
+  assert.equal(JSON.parse(text).error.type, 'invalid_request_error')
   assert.equal((await get('/elsewhere', socket)).status, 404)
   const h2c = {
     connection: 'Upgrade, HTTP2-Settings',

@@ -115,10 +115,19 @@ export function createApp(
   koa.use(cors(config.corsOrigins))
   const providerNames = () => current.providers.map(({ name }) => name)
   const hasUser = async (name: string) => (await accounts.user(name)) !== null
-  const rest = { store: recorder, live, authorize: identify, providerNames, hasUser }
+  const clientIdleTimeout = () => current.clientIdleTimeout
+  const rest = {
+    store: recorder,
+    live,
+    authorize: identify,
+    clientIdleTimeout,
+    providerNames,
+    hasUser,
+    log: diagnostics.log,
+  }
   for (const prefix of mounts.slice(1)) {
     koa.use(described({ prefix, paths: serverPaths, page: '/api/docs' }).routes())
-    koa.use(restApi({ ...rest, prefix, log: diagnostics.log }).routes())
+    koa.use(restApi({ ...rest, prefix }).routes())
   }
   koa.use(usersApi({ accounts, authorize: identify, log: diagnostics.log }).routes())
   koa.use(pages({ config: () => current, gateway, identify, isDraining, metricsPage }).routes())

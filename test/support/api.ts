@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import Koa from 'koa'
+import type { GatewayChanges } from '../../src/core/gateway-options.ts'
 import { anthropic } from '../../src/core/providers/anthropic.ts'
 import { openai } from '../../src/core/providers/openai.ts'
 import type { Store } from '../../src/core/store.ts'
@@ -24,6 +25,8 @@ export interface TestApi {
   readonly url: string
   readonly store: Store
   readonly log: string[]
+  /** Resolves with the first line of the log that matches, from the start on. */
+  line(pattern: RegExp): Promise<string>
   put(...plans: Plan[]): Promise<void>
   /** An answer, which must be as the API's description says. */
   get(path: string, who?: string): Promise<ApiReply>
@@ -39,13 +42,19 @@ const roles: Readonly<Record<string, string>> = { ann: 'owner', eve: 'auditor' }
 export async function startApi(
   plans: readonly Plan[] = [],
   store: Store = memoryRecorder(),
+  { clientIdleTimeout }: Pick<GatewayChanges, 'clientIdleTimeout'> = {},
 ): Promise<TestApi> {
   const log: string[] = []
+  const logged = new EventEmitter()
   const gateway = createGateway({
     providers: [anthropic(), openai()],
     plugins: [store],
     initiator: () => null,
-    log: (level, message) => log.push(`${level} ${message}`),
+    ...(clientIdleTimeout !== undefined && { clientIdleTimeout }),
+    log: (level, message) => {
+      log.push(`${level} ${message}`)
+      logged.emit('line')
+    },
   })
   const authorize = (ctx: Koa.Context) => {
     const name = ctx.get('x-user')
@@ -63,6 +72,13 @@ export async function startApi(
     url,
     store,
     log,
+    line: async (pattern) => {
+      for (;;) {
+        const found = log.find((line) => pattern.test(line))
+        if (found !== undefined) return found
+        await once(logged, 'line')
+      }
+    },
     put,
     async get(path, who = 'ann') {
       const reply = await fetch(`${url}/${path}`, { headers: who ? { 'x-user': who } : {} })

@@ -31,7 +31,7 @@ export interface Gateway extends CoreGateway {
 export function createGateway(options: GatewayOptions): Gateway {
   const core = createCore(options)
   const { diagnostics, close, reconfigure } = core
-  let { providers } = options
+  let { providers, clientIdleTimeout = 600_000 } = options
   const feeds = new Map<Store, LiveFeed>()
   const log = diagnostics.log.bind(diagnostics)
 
@@ -45,6 +45,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       prefix: base,
       authorize: callerBy(authorize),
       log,
+      clientIdleTimeout: () => clientIdleTimeout,
       providerNames: () => providers.map(({ name }) => name),
     }).routes()
     const description = described({ prefix: base }).routes()
@@ -61,6 +62,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     reconfigure: (changes: GatewayChanges) => {
       reconfigure(changes)
       providers = changes.providers ?? providers
+      clientIdleTimeout = changes.clientIdleTimeout ?? clientIdleTimeout
     },
     close: async () => {
       for (const live of feeds.values()) live.close()

@@ -7,6 +7,7 @@ import { canReadAll } from '../identity/caller.ts'
 import type { Identify } from '../identity/identity.ts'
 import { callerOf, knowCaller } from '../identity/rest-caller.ts'
 import { checkNames } from './check-names.ts'
+import { cutStalled } from './cut-stalled.ts'
 import { answer, type Endpoint } from './endpoint.ts'
 import { endpoints } from './endpoints.ts'
 import type { LiveFeed } from './live-feed.ts'
@@ -20,6 +21,8 @@ export interface RestApiOptions {
   /** Who asks; what it throws is answered with 401, 403, 429 or 503. */
   readonly authorize: Identify
   readonly log: Log
+  /** How long a client may take nothing, in ms. */
+  readonly clientIdleTimeout: () => number
   /** The providers that are configured. */
   readonly providerNames: () => readonly string[]
   /** Whether there is a user of this name or id, also without records. @default nobody is known */
@@ -33,13 +36,15 @@ export function restApi({
   prefix,
   authorize,
   log,
+  clientIdleTimeout,
   providerNames,
   hasUser = async () => false,
 }: RestApiOptions): Router {
   const router = new Router({ prefix })
   const known = knowCaller(authorize)
+  const timed = cutStalled({ clientIdleTimeout, log })
   for (const endpoint of endpoints) {
-    router.get(endpoint.path.replace(/\{(\w+)\}/g, ':$1'), known, async (ctx) => {
+    router.get(endpoint.path.replace(/\{(\w+)\}/g, ':$1'), timed, known, async (ctx) => {
       ctx.set('cache-control', 'no-store')
       try {
         await serve(endpoint, ctx)

@@ -165,8 +165,8 @@ export const metricsDashboard: Dashboard = dashboard({
         {
           ...panel('Event loop delay', 'timeseries', [
             over(
-              'sluice_event_loop_delay_seconds{quantile=~"0.5|0.99"}',
-              '{{instance}} {{quantile}}',
+              'sluice_event_loop_delay_seconds{percentile=~"50|99"}',
+              '{{instance}} p{{percentile}}',
             ),
           ]),
           unit: 's',

@@ -54,16 +54,14 @@ export function createMetrics({
       },
     })
   }
-  if ('journalBytes' in recorder) {
-    new Gauge({
-      name: 'sluice_journal_bytes',
-      help: 'What the journal takes on disk',
-      registers,
-      collect() {
-        this.set(Number(recorder.journalBytes))
-      },
-    })
-  }
+  new Gauge({
+    name: 'sluice_journal_bytes',
+    help: 'What the journal takes on disk; 0 where there is none',
+    registers,
+    collect() {
+      this.set('journalBytes' in recorder ? Number(recorder.journalBytes) : 0)
+    },
+  })
   return { registry, snapshot: () => registry.getMetricsAsJSON() }
 }
 

@@ -59,13 +59,14 @@ function eventLoopDelay(registry: Registry): void {
   new Gauge({
     name: 'sluice_event_loop_delay_seconds',
     help: 'How late timers came in the last seconds, of the process that is worst off',
-    labelNames: ['quantile'],
+    // Not `quantile`: that is a summary's.
+    labelNames: ['percentile'],
     aggregator: 'max',
     registers: [registry],
     collect() {
-      for (const quantile of [50, 99, 100]) {
-        const nanoseconds = quantile === 100 ? histogram.max : histogram.percentile(quantile)
-        this.set({ quantile: String(quantile / 100) }, delaySeconds(nanoseconds))
+      for (const percentile of [50, 99, 100]) {
+        const nanoseconds = percentile === 100 ? histogram.max : histogram.percentile(percentile)
+        this.set({ percentile }, delaySeconds(nanoseconds))
       }
       if (performance.now() - since < windowMs) return
       since = performance.now()

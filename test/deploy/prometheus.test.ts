@@ -64,6 +64,16 @@ describe('a Prometheus that asks two workers under load', { skip: noPrometheus }
     await upstream?.close()
   })
 
+  test('finds nothing amiss in how the metrics are named and written', async () => {
+    const page = await (await fetch(`${gateway.url}/metrics`)).text()
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: page,
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0, stdout + stderr)
+    assert.match(page, /^sluice_journal_bytes 0$/m)
+  })
+
   test('every query and variable of the dashboard is answered', async () => {
     for (const panel of panels)
       for (const query of queriesOf(panel)) {

@@ -12,10 +12,11 @@ import type { Store } from '../core/store.ts'
 import { within } from '../core/within.ts'
 import { writeDeadLetters } from './journal/dead-letters.ts'
 import { ErasureWatch } from './journal/erasure-watch.ts'
+import { tellNews } from './journal/file-news.ts'
 import type { Forgetting, StraysTold } from './journal/forgetter.ts'
 import type { Forgotten } from './journal/forgotten.ts'
 import type { JournalRow } from './journal/journal-file.ts'
-import type { Adopted, ForgetWish, Shed, Shipment } from './journal/journal-folder.ts'
+import type { Appended, ForgetWish, Shipment } from './journal/journal-folder.ts'
 import type { Kept } from './journal/keeper.ts'
 import { readRecord } from './journal/read-record.ts'
 import { Shipper } from './journal/shipper.ts'
@@ -109,23 +110,16 @@ export function journaled(
     const kept = await keeper.call<Kept<T>>(method, argument)
     bytes = kept.bytes
     waiting = kept.waiting
-    return kept.result
-  }
-
-  async function adopt(): Promise<void> {
-    const { adopted, damaged } = await call<Adopted>('adopt')
-    if (adopted.length > 0) watch?.again()
-    for (const file of adopted)
-      diagnostics.log('info', 'the journal of a process that ended is taken over', { file })
-    for (const file of damaged) {
-      diagnostics.count('records_dropped', { recorder: self, reason: 'journal_damaged' })
-      diagnostics.log('error', 'a journal is damaged and was set aside', { folder: path, file })
+    for (const news of kept.news) {
+      if (news.type === 'adopted') watch?.again()
+      tellNews(news, { diagnostics, recorder: self, folder: path })
     }
+    return kept.result
   }
 
   async function lookAround(): Promise<void> {
     try {
-      await adopt()
+      await call('adopt')
       shipper?.kick()
     } catch (error) {
       diagnostics.log('warn', `the journal's folder cannot be read: ${messageOf(error)}`)
@@ -158,7 +152,7 @@ export function journaled(
       )
   }
 
-  function report({ stripped, dropped }: Shed): void {
+  function report({ stripped, dropped }: Appended): void {
     if (stripped > 0) {
       diagnostics.count('records_dropped', { recorder: self, reason: 'content' }, stripped)
       diagnostics.log('error', 'the journal is full: content is given up', { records: stripped })
@@ -186,17 +180,25 @@ export function journaled(
 
   /** One at a time: each goes through the whole journal. */
   function forget(what: Forgotten): Promise<Forgetting> {
-    const turn = forgetting.then(async () => {
-      let told: StraysTold | undefined
-      for (let anew = true; ; anew = false) {
-        const wish: ForgetWish = { what, anew, ...(told && { told }) }
-        const step = await call<Forgetting>('forget', wish)
-        if (step.done) return step
-        told = step.strays.length > 0 ? await whoseAre(step.strays) : undefined
-      }
-    })
+    const turn = forgetting.then(() =>
+      passOver(what).catch((error: unknown) => {
+        // A damaged file was replaced: what is saved of it is elsewhere now.
+        if ((error as { code?: unknown }).code !== 'ERR_STORE_CORRUPT') throw error
+        return passOver(what)
+      }),
+    )
     forgetting = turn.catch(() => {})
     return turn
+  }
+
+  async function passOver(what: Forgotten): Promise<Forgetting> {
+    let told: StraysTold | undefined
+    for (let anew = true; ; anew = false) {
+      const wish: ForgetWish = { what, anew, ...(told && { told }) }
+      const step = await call<Forgetting>('forget', wish)
+      if (step.done) return step
+      told = step.strays.length > 0 ? await whoseAre(step.strays) : undefined
+    }
   }
 
   async function whoseAre(strays: readonly string[]): Promise<StraysTold> {
@@ -261,8 +263,9 @@ export function journaled(
       if (!shipper) throw notOpen()
       const admitted = watch ? watch.admit(records) : records
       if (admitted.length === 0) return
-      const shed = await call<Shed>('append', admitted.map(rowOf))
+      const shed = await call<Appended>('append', admitted.map(rowOf))
       report(shed)
+      if (shed.fault) throw new SluiceError(shed.fault.message, shed.fault)
       if (shed.refused) {
         throw new SluiceError(
           `the journal ${path} is full (${maxBytes} bytes): bring its store back, or raise journal-max`,
@@ -277,7 +280,7 @@ export function journaled(
       if (shipper) return
       diagnostics = context?.diagnostics ?? diagnostics
       isOpen = true
-      await adopt()
+      await call('adopt')
       shipper = new Shipper({
         recorder,
         context: { diagnostics },

@@ -3,9 +3,10 @@ export function isDamaged(error: unknown): boolean {
   return [11, 26].includes(resultCode(error))
 }
 
-/** SQLITE_FULL, SQLITE_IOERR. */
+/** SQLITE_FULL, SQLITE_IOERR, or the system's own word for it. */
 export function isDiskFault(error: unknown): boolean {
-  return [13, 10].includes(resultCode(error))
+  const { code } = error as { code?: unknown }
+  return [13, 10].includes(resultCode(error)) || /^(ENOSPC|EDQUOT|EIO)$/.test(String(code))
 }
 
 function resultCode(error: unknown): number {

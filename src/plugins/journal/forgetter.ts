@@ -76,6 +76,13 @@ export class Forgetter {
     else file?.close()
   }
 
+  /** The file that it is at, for somebody else to close. */
+  giveUp(): JournalFile | null {
+    const file = this.#visited
+    this.#visited = null
+    return file
+  }
+
   #files(): readonly JournalFile[] {
     const held = this.#options.held()
     return this.#visited ? [...held, this.#visited] : held

@@ -4,7 +4,9 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { dropContent } from '../../core/record-content.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
+import { isDamaged } from './disk-fault.ts'
 import { readRecord } from './read-record.ts'
+import { salvage } from './salvage.ts'
 
 /** A record as JSON text, and whether it is one that is never given up. */
 export type JournalRow = readonly [essential: 0 | 1, body: string]
@@ -28,6 +30,8 @@ export class JournalFile {
   readonly path: string
   /** Of this time of being open: positions count from the beginning in a file that is made anew. */
   readonly id: string = randomUUID()
+  /** Found so when it was opened. */
+  readonly isDamaged: boolean
   readonly #database: DatabaseSync
   readonly #insert: StatementSync
   readonly #remove: StatementSync
@@ -42,15 +46,24 @@ export class JournalFile {
     this.#database = database
     this.#insert = database.prepare('INSERT INTO entries VALUES (?, ?, ?)')
     this.#remove = database.prepare('DELETE FROM entries WHERE position <= ?')
-    this.#last = Number(database.prepare('SELECT max(position) AS last FROM entries').get()?.last)
-    this.#waiting = Number(database.prepare('SELECT count(*) AS n FROM entries').get()?.n)
+    const { last, n } = extent(database)
+    this.isDamaged = Number.isNaN(last)
+    this.#last = last
+    this.#waiting = n
   }
 
   /** Makes the file where it is not there yet. Null where another process has it. */
   static make(path: string, logPages: number): JournalFile | null {
     // Not opened if it exists: closing it here would drop the locks that this process has on it (POSIX).
-    if (!existsSync(path)) closeSync(openSync(path, 'wx', 0o600))
-    const file = JournalFile.take(path, logPages)
+    const isNew = !existsSync(path)
+    if (isNew) closeSync(openSync(path, 'wx', 0o600))
+    let file: JournalFile | null
+    try {
+      file = JournalFile.take(path, logPages)
+    } catch (error) {
+      if (isNew) rmSync(path, { force: true })
+      throw error
+    }
     // Another process may have found the empty file before its lock and removed it.
     if (!file || existsSync(path)) return file
     file.#database.close()
@@ -66,8 +79,11 @@ export class JournalFile {
     try {
       database = new DatabaseSync(url, { timeout: 0 })
       // Exclusive before the first read: the log's index is in our memory then, and no third file needed.
-      database.exec(`
-        PRAGMA locking_mode = EXCLUSIVE; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL`)
+      database.exec('PRAGMA locking_mode = EXCLUSIVE')
+      // It would be written each time; a full disk has no room for it.
+      if (database.prepare('PRAGMA auto_vacuum').get()?.auto_vacuum !== 2)
+        database.exec('PRAGMA auto_vacuum = INCREMENTAL')
+      database.exec('PRAGMA journal_mode = WAL')
       database.exec(`
         PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = FAST; PRAGMA cache_size = -8000;
         PRAGMA wal_autocheckpoint = ${logPages}; PRAGMA journal_size_limit = ${logPages * 4096};
@@ -80,6 +96,22 @@ export class JournalFile {
       database?.close()
       const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff
       if (code === 5 || !existsSync(path)) return null
+      throw error
+    }
+  }
+
+  /** False where somebody removed it: what is committed would be gone with this process. */
+  get isThere(): boolean {
+    return existsSync(this.path) && existsSync(`${this.path}-wal`)
+  }
+
+  /** Whether SQLite can read all of it. */
+  get isSound(): boolean {
+    try {
+      const { quick_check } = this.#database.prepare('PRAGMA quick_check(1)').get() ?? {}
+      return quick_check === 'ok'
+    } catch (error) {
+      if (isDamaged(error)) return false
       throw error
     }
   }
@@ -233,9 +265,16 @@ export class JournalFile {
   close(): void {
     try {
       this.trim()
-    } finally {
-      this.#database.close()
+    } catch {
+      // What is stored is shipped again then.
     }
+    this.#database.close()
+  }
+
+  /** What waits in it and can be read, some rows at a time. */
+  *left(): Generator<JournalRow[]> {
+    for (const rows of salvage(this.#database, this.#shipped))
+      yield rows.map(({ essential, body }): JournalRow => [essential, body])
   }
 
   /** Puts a damaged file out of the way. */
@@ -263,6 +302,17 @@ export class JournalFile {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
+  }
+}
+
+/** The last position and the number of rows; of a file that is damaged what matters: that there are some. */
+function extent(database: DatabaseSync): { last: number; n: number } {
+  try {
+    const row = database.prepare('SELECT max(position) AS last, count(*) AS n FROM entries').get()
+    return { last: Number(row?.last), n: Number(row?.n) }
+  } catch (error) {
+    if (!isDamaged(error)) throw error
+    return { last: Number.NaN, n: 1 }
   }
 }
 

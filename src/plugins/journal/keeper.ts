@@ -1,6 +1,7 @@
 import { workerData } from 'node:worker_threads'
 import { SluiceError } from '../../core/errors.ts'
 import { type Methods, serve } from '../sqlite/serve.ts'
+import type { FileNews } from './file-news.ts'
 import type { JournalRow } from './journal-file.ts'
 import {
   type ForgetWish,
@@ -14,6 +15,7 @@ export interface Kept<T> {
   readonly result: T
   readonly bytes: number
   readonly waiting: number
+  readonly news: readonly FileNews[]
 }
 
 const options = workerData as JournalFolderOptions
@@ -25,6 +27,7 @@ function open(options: JournalFolderOptions): Methods {
     result,
     bytes: folder.bytes,
     waiting: folder.waiting,
+    news: folder.news(),
   })
   return {
     append: (rows: readonly JournalRow[]) => kept(folder.append(rows)),

@@ -12,10 +12,16 @@ import { moodyStore } from './moody-store.ts'
 const anna = { initiatorId: 'u-1', initiatorUsername: 'anna' }
 const ben = { initiatorId: 'u-2', initiatorUsername: 'ben' }
 
-/** All that the folder's files hold. */
+/** All that the folder's files hold; some go while they are read. */
 function onDisk(dir: string): string {
   return readdirSync(dir)
-    .map((name) => readFileSync(join(dir, name), 'latin1'))
+    .map((name) => {
+      try {
+        return readFileSync(join(dir, name), 'latin1')
+      } catch {
+        return ''
+      }
+    })
     .join('\n')
 }
 

@@ -34,6 +34,7 @@ export type { Provider, ProviderOptions } from './core/provider.ts'
 export { anthropic } from './core/providers/anthropic.ts'
 export { openai } from './core/providers/openai.ts'
 export type {
+  DamagedRecord,
   InterceptionFilter,
   InterceptionPage,
   InterceptionQuery,

@@ -35,6 +35,7 @@ test('the types of `sluice`', () => {
     'CounterName',
     'Credential',
     'CredentialKind',
+    'DamagedRecord',
     'DrainLimits',
     'EndEvent',
     'EraseQuery',

@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander'
+import { SluiceError } from '../core/errors.ts'
 import type { ExportFormat } from '../server/export.ts'
 import { addFilterOptions, checkFilter, type FilterFlags, filterOf } from './filter-options.ts'
 import { forTerminal } from './for-terminal.ts'
 import { progress } from './progress.ts'
 import { type Source, type SourceFlags, withSource } from './source.ts'
 import { sourceCommand } from './source-command.ts'
+import { counted } from './tell.ts'
 import { writeOut } from './write-out.ts'
 
 interface Flags extends Omit<SourceFlags, 'output'>, FilterFlags {
@@ -44,8 +46,17 @@ async function exportFrom(source: Source, flags: Flags): Promise<void> {
   const line = progress('interceptions', total, isSeen)
   try {
     const { format } = flags
-    const text = await source.exported({ filter, format, onProgress: line.tell })
+    let damaged = 0
+    const onDamaged = (records: number) => {
+      damaged += records
+    }
+    const text = await source.exported({ filter, format, onProgress: line.tell, onDamaged })
     await writeOut(flags.out === undefined ? shown(text) : text, flags.out)
+    if (damaged > 0)
+      throw new SluiceError(
+        `${counted(damaged, 'record')} could not be read and were left out: sluice verify says more`,
+        { code: 'ERR_DAMAGED' },
+      )
   } finally {
     line.end()
   }

@@ -12,9 +12,12 @@ export function reindexCommand(): Command {
   }).action((flags: StoreFlags) =>
     withStore(flags, async ({ store, name }) => {
       const report = await store.reindex()
-      const { interceptions, sessions } = report
+      const { interceptions, sessions, damaged = 0 } = report
       tell(flags, report, [
         `${name}: ${counted(interceptions, 'interception')} in ${counted(sessions, 'session')}`,
+        ...(damaged > 0
+          ? [`${counted(damaged, 'record')} could not be read: sluice verify says more`]
+          : []),
       ])
     }),
   )

@@ -27,6 +27,8 @@ export interface ExportWish {
   readonly filter: InterceptionFilter
   readonly format: ExportFormat
   readonly onProgress: (interceptions: number) => void
+  /** Told where records were damaged and left out; a gateway logs them itself. */
+  readonly onDamaged: (records: number) => void
 }
 
 export interface FollowWish {

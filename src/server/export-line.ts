@@ -1,4 +1,4 @@
-import type { StoredInterception } from '../core/recorder.ts'
+import type { DamagedRecord, StoredInterception } from '../core/recorder.ts'
 import type { InterceptionEnd, InterceptionStart } from '../core/records.ts'
 import { fieldsOf, snakeCase } from './record-fields.ts'
 
@@ -49,6 +49,15 @@ export const notEnded: Readonly<Record<string, null>> = Object.freeze(
   Object.fromEntries(endFields.map((name) => [snakeCase(name), null])),
 )
 
+/** What cannot be read any more of what was recorded. */
+function damagedShape({ type, id, createdAt }: DamagedRecord): {
+  readonly record_type: string
+  readonly id: string
+  readonly created_at: string
+} {
+  return { record_type: type, id, created_at: createdAt }
+}
+
 /**
  * An interception with all its records as one line of NDJSON, without its line end: what the REST API tells of one,
  * and all that has to come back with it. Equal records make equal lines, whatever store they lay in.
@@ -72,6 +81,7 @@ export function exportLine(stored: StoredInterception): string {
     records: stored.others.map((record) => ({ record_type: record.type, ...fieldsOf(record) })),
     start_record: fieldsOf(start, startAtTop),
     end_record: end && fieldsOf(end, endAtTop),
+    ...(stored.damaged && { damaged: stored.damaged.map(damagedShape) }),
   })
 }
 

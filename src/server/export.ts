@@ -13,6 +13,8 @@ export interface ExportOptions {
   readonly format?: ExportFormat
   /** Called after each page with how many interceptions were told so far. */
   readonly onProgress?: (interceptions: number) => void
+  /** Called where records of an interception were damaged and are left out. */
+  readonly onDamaged?: (records: number) => void
 }
 
 /** Interceptions, the oldest first, as text in pieces: takes the memory of a page, however many there are. */
@@ -21,6 +23,7 @@ export async function* exportText({
   filter = {},
   format = 'ndjson',
   onProgress = () => {},
+  onDamaged = () => {},
 }: ExportOptions): AsyncGenerator<string, void> {
   const startedBefore = filter.startedBefore ?? new Date().toISOString()
   let told = 0
@@ -30,6 +33,7 @@ export async function* exportText({
       yield piece
       await turn()
     }
+    for (const { damaged } of page) if (damaged) onDamaged(damaged.length)
     told += page.length
     onProgress(told)
   }

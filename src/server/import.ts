@@ -1,6 +1,7 @@
 import { messageOf, SluiceError } from '../core/errors.ts'
 import type { Recorder } from '../core/recorder.ts'
 import type { InterceptionRecord, RecordOf } from '../core/records.ts'
+import { isRestored } from '../core/restored.ts'
 import { importLine } from './import-line.ts'
 import { lines } from './lines.ts'
 
@@ -53,7 +54,7 @@ export async function importText({
   }
 
   async function put(taken: readonly Taken[]): Promise<void> {
-    await store?.record(taken.flatMap(({ records }) => records))
+    if (store) await store.record((await Promise.all(taken.map((it) => whole(store, it)))).flat())
     report.interceptions += taken.length
     for (const { records } of taken) report.records += records.length
     if (store) report.refused += await refusedOf(store, taken)
@@ -108,6 +109,16 @@ export async function importText({
   }
   await flush()
   return report
+}
+
+/** A start or end that was damaged where it was exported takes no whole one's place. */
+async function whole(
+  store: Pick<Recorder, 'interception'>,
+  { records }: Taken,
+): Promise<readonly InterceptionRecord[]> {
+  const restored = records.find(isRestored)
+  if (!restored || !(await store.interception(restored.interceptionId))) return records
+  return records.filter((record) => !isRestored(record))
 }
 
 /**

@@ -1,6 +1,7 @@
 import { addMeasures, type Measures, noMeasures } from '../core/measures.ts'
 import type { InterceptionFilter, StoredInterception } from '../core/recorder.ts'
 import type { InterceptionRecord } from '../core/records.ts'
+import { isRestored } from '../core/restored.ts'
 import type { Store } from '../core/store.ts'
 import { summaryOf } from '../core/summary.ts'
 import { exportLine } from './export-line.ts'
@@ -41,11 +42,13 @@ export async function migrate({
   let interceptions = 0
   let copied = 0
   let added = 0
+  let damaged = 0
   let sums = noMeasures
   for await (const page of exportPages(from, filter)) {
     const there = empty ? [] : await Promise.all(page.map(({ id }) => to.interception(id)))
     const missing = page.filter((stored, index) => !isSame(stored, there[index]))
-    await write(to, missing)
+    await write(to, missing, new Set(there.flatMap((each) => each?.id ?? [])))
+    for (const stored of page) damaged += stored.damaged?.length ?? 0
     interceptions += page.length
     copied += missing.length
     added += page.filter((_, index) => !there[index]).length
@@ -53,6 +56,8 @@ export async function migrate({
     onProgress(interceptions)
   }
   const faults = await shortfalls(to, filter, before.count + added, empty ? sums : noMeasures)
+  if (damaged > 0)
+    faults.push(`${damaged} records could not be read and were not copied: sluice verify says more`)
   return { interceptions, copied, same: interceptions - copied, faults }
 }
 
@@ -60,10 +65,15 @@ function isSame(stored: StoredInterception, there: StoredInterception | null | u
   return there !== null && there !== undefined && exportLine(stored) === exportLine(there)
 }
 
-async function write(to: Store, missing: readonly StoredInterception[]): Promise<void> {
+async function write(
+  to: Store,
+  missing: readonly StoredInterception[],
+  there: ReadonlySet<string>,
+): Promise<void> {
   let batch: InterceptionRecord[] = []
   for (const stored of missing) {
-    batch.push(...recordsOf(stored))
+    const records = recordsOf(stored)
+    batch.push(...(there.has(stored.id) ? records.filter((it) => !isRestored(it)) : records))
     if (batch.length < batchRecords) continue
     await to.record(batch)
     batch = []

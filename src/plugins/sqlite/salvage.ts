@@ -55,7 +55,7 @@ export function salvage(database: DatabaseSync): Salvage {
       const record = restored(row, { ...lost, interceptionId: id })
       if (record) records.push(record)
     }
-    return { records, damaged }
+    return { records, damaged: damaged.toSorted((a, b) => a.seq - b.seq) }
   }
 }
 

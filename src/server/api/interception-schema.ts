@@ -91,7 +91,11 @@ const modelThought = z
 
 const otherRecord = z
   .looseObject({ ...stamp, record_type: z.string() })
-  .meta({ id: 'OtherRecord', description: 'A record of a type that a plugin added.' })
+  .meta({
+    id: 'OtherRecord',
+    description:
+      'A record of a type that a plugin added; or, of the type `damaged`, one that the store cannot read any more.',
+  })
 
 /** Each is null while it runs. */
 const ended = {

@@ -34,7 +34,16 @@ export function interceptionDetail(stored: StoredInterception): z.output<typeof 
     ...interceptionShape(stored),
     tool_results: stored.toolResults.map(recordShape),
     model_thoughts: stored.modelThoughts.map(recordShape),
-    records: stored.others.map((record) => ({ record_type: record.type, ...recordShape(record) })),
+    records: [
+      ...stored.others.map((record) => ({ record_type: record.type, ...recordShape(record) })),
+      ...(stored.damaged ?? []).map(({ type, id, createdAt }) => ({
+        record_type: 'damaged',
+        damaged_type: type,
+        id,
+        interception_id: stored.id,
+        created_at: createdAt,
+      })),
+    ],
   } as z.output<typeof detail>
 }
 

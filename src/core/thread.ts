@@ -1,8 +1,9 @@
 import type { ErrorType, Outcome } from './events.ts'
+import { LongWork } from './long-work.ts'
 import { addMeasures, type Measures, noMeasures } from './measures.ts'
 import type { StoredInterception } from './recorder.ts'
 import type { CredentialKind, Purpose, RecordOf } from './records.ts'
-import { summaryOf, sumNumbers } from './summary.ts'
+import { type Summary, summaryOf, sumNumbers } from './summary.ts'
 
 /** A prompt and all that the agent did for it: a root interception and those below it. */
 export interface Thread {
@@ -37,15 +38,25 @@ export interface AgenticAction {
   readonly toolCalls: readonly RecordOf<'tool_usage'>[]
 }
 
-/** The thread of a root and of the others whose root it is; null while the root runs. */
-export function threadOf(
+/** The thread of a root and of the others whose root it is, made a little at a time; null while the root runs. */
+export async function threadOf(
   root: StoredInterception,
   others: readonly StoredInterception[],
-): Thread | null {
+): Promise<Thread | null> {
   const { start, end } = root
   if (!end) return null
-  const members = [root, ...others].toSorted(byStart)
-  const summaries = members.map(summaryOf).filter((summary) => summary !== null)
+  const work = new LongWork()
+  const summaries: Summary[] = []
+  const actions: AgenticAction[] = []
+  let measures = noMeasures
+  for (const member of inOrder([root, ...others])) {
+    const summary = summaryOf(member)
+    if (!summary) continue
+    summaries.push(summary)
+    measures = addMeasures(measures, summary.measures)
+    if (member.toolUsages.length > 0) actions.push(actionOf(member, summary))
+    if (work.isLong) await work.pause()
+  }
   const [first = start] = summaries
   return {
     id: root.id,
@@ -61,28 +72,32 @@ export function threadOf(
     errorMessage: end.errorMessage,
     startedAt: first.startedAt,
     endedAt: summaries.map(({ endedAt }) => endedAt).reduce(later),
-    measures: summaries.map(({ measures }) => measures).reduce(addMeasures, noMeasures),
+    measures,
     tokenMetadata: sumNumbers(summaries.map(({ tokenMetadata }) => tokenMetadata)),
-    actions: members.map(actionOf).filter((action) => action !== null),
+    actions,
   }
 }
 
-function actionOf(stored: StoredInterception): AgenticAction | null {
-  const summary = summaryOf(stored)
-  if (!summary || stored.toolUsages.length === 0) return null
+function actionOf(
+  { id, modelThoughts, toolUsages }: StoredInterception,
+  { model, measures, tokenMetadata }: Summary,
+): AgenticAction {
   return {
-    interceptionId: stored.id,
-    model: summary.model,
-    measures: summary.measures,
-    tokenMetadata: summary.tokenMetadata,
-    thinking: stored.modelThoughts.map(({ content }) => content),
-    toolCalls: stored.toolUsages,
+    interceptionId: id,
+    model,
+    measures,
+    tokenMetadata,
+    thinking: modelThoughts.map(({ content }) => content),
+    toolCalls: toolUsages,
   }
 }
 
-function byStart(a: StoredInterception, b: StoredInterception): number {
-  const age = Date.parse(a.start.startedAt) - Date.parse(b.start.startedAt)
-  return age || (a.id < b.id ? -1 : 1)
+/** By their start; each time is read once. */
+function inOrder(members: readonly StoredInterception[]): StoredInterception[] {
+  return members
+    .map((member) => ({ member, at: Date.parse(member.start.startedAt) }))
+    .sort((a, b) => a.at - b.at || (a.member.id < b.member.id ? -1 : 1))
+    .map(({ member }) => member)
 }
 
 function later(a: string, b: string): string {

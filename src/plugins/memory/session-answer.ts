@@ -7,11 +7,11 @@ import { knownCursor } from './page.ts'
 import { compareText } from './sessions.ts'
 
 /** A session with a page of its threads; `all` is newest first. */
-export function sessionAnswer(
+export async function sessionAnswer(
   all: readonly StoredInterception[],
   sessions: readonly Session[],
   query: SessionDetailQuery,
-): SessionAnswer | null {
+): Promise<SessionAnswer | null> {
   const named = sessions.filter(({ id }) => id === query.id).filter(owner(query))
   const [session, ...others] = named
   if (!session) return null
@@ -20,8 +20,12 @@ export function sessionAnswer(
   const roots = own
     .filter(({ start, end }) => end && start.sessionId === session.id && !start.threadRootId)
     .toReversed()
-  const threads = rootsOfPage(roots, query).map((root) => thread(root, own))
-  return { type: 'session', session, threads: threads.filter((each) => each !== null) }
+  const threads: Thread[] = []
+  for (const root of rootsOfPage(roots, query)) {
+    const made = await thread(root, own)
+    if (made) threads.push(made)
+  }
+  return { type: 'session', session, threads }
 }
 
 function initiatorsOf(sessions: readonly Session[]): { id: string; username: string }[] {
@@ -45,7 +49,10 @@ function rootsOfPage(
 }
 
 /** Of the initiator's own: a start may name a stranger's interception as its root. */
-function thread(root: StoredInterception, own: readonly StoredInterception[]): Thread | null {
+function thread(
+  root: StoredInterception,
+  own: readonly StoredInterception[],
+): Promise<Thread | null> {
   return threadOf(
     root,
     own.filter(({ start }) => start.threadRootId === root.id),

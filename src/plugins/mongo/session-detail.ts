@@ -88,16 +88,17 @@ async function threadsOf(
   const all = await findAll(collections, [...roots, ...members.map(({ _id }) => _id)])
   const stored = new Map(all.map((each) => [each.id, each]))
   const below = Map.groupBy(members, ({ threadRootId }) => threadRootId)
-  return roots
-    .map((id) => {
-      const root = stored.get(id)
-      const others = (below.get(id) ?? []).map(({ _id }) => stored.get(_id))
-      return root
-        ? threadOf(
-            root,
-            others.filter((each) => each !== undefined),
-          )
-        : null
-    })
-    .filter((thread) => thread !== null)
+  const threads: Thread[] = []
+  for (const id of roots) {
+    const root = stored.get(id)
+    const others = (below.get(id) ?? []).map(({ _id }) => stored.get(_id))
+    const thread =
+      root &&
+      (await threadOf(
+        root,
+        others.filter((each) => each !== undefined),
+      ))
+    if (thread) threads.push(thread)
+  }
+  return threads
 }

@@ -1,6 +1,6 @@
-import { setImmediate as turn } from 'node:timers/promises'
 import { parseJson } from '../../core/json.ts'
 import type { Links } from '../../core/links.ts'
+import { LongWork } from '../../core/long-work.ts'
 import type { DamagedRecord, StoredInterception } from '../../core/recorder.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
 import { isSound } from '../../core/sound-record.ts'
@@ -24,16 +24,19 @@ export interface Salvaging {
   readonly onDamaged: OnDamaged
 }
 
-/** What is parsed before streams are given a turn, in characters: a page may be megabytes. */
-const atOnce = 256 * 1024
-
 /** In the order of their ids; those that nothing is known of, or whose start is not, are left out. */
 export async function foundInterceptions(
   { ids, texts }: IdTexts,
   { salvaged, onDamaged }: Salvaging,
 ): Promise<StoredInterception[]> {
   const all = (await eachParsed(texts)) as (Found | undefined)[]
-  const damaged = ids.filter((_, at) => !isWhole(all[at]))
+  const work = new LongWork()
+  const found: StoredInterception[] = []
+  const damaged: string[] = []
+  for (const [at, id] of ids.entries()) {
+    if (!isWhole(all[at])) damaged.push(id)
+    if (work.isLong) await work.pause()
+  }
   if (damaged.length > 0) {
     const rest = (await eachParsed(await salvaged(damaged))) as (Found | undefined)[]
     for (const [at, id] of damaged.entries()) {
@@ -42,33 +45,35 @@ export async function foundInterceptions(
       if (records.length > 0) onDamaged(id, records)
     }
   }
-  return all.flatMap((found) => {
-    const stored = found && storedInterception(found.records)
-    if (!stored) return []
-    const { links, damaged = [] } = found
-    return [
-      {
-        ...stored,
-        start: { ...stored.start, ...links },
-        ...(damaged.length > 0 && { damaged }),
-      },
-    ]
-  })
+  for (const each of all) {
+    const stored = each && storedIn(each)
+    if (stored) found.push(stored)
+    if (work.isLong) await work.pause()
+  }
+  return found
 }
 
 /** What cannot be parsed is undefined. */
 export async function eachParsed(texts: readonly string[]): Promise<unknown[]> {
+  const work = new LongWork()
   const values: unknown[] = []
-  let size = 0
   for (const text of texts) {
-    size += text.length
-    if (size > atOnce) {
-      await turn()
-      size = text.length
-    }
     values.push(parseJson(text))
+    // A page may be megabytes.
+    if (work.isLong) await work.pause()
   }
   return values
+}
+
+function storedIn({ records, links, damaged = [] }: Found): StoredInterception | null {
+  const stored = storedInterception(records)
+  return (
+    stored && {
+      ...stored,
+      start: { ...stored.start, ...links },
+      ...(damaged.length > 0 && { damaged }),
+    }
+  )
 }
 
 function isWhole(found: Found | undefined): boolean {

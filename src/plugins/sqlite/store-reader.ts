@@ -11,13 +11,17 @@ import { erasures } from './erasures.ts'
 import { feedList } from './feed-list.ts'
 import { damagedParts } from './file-faults.ts'
 import { interceptionList } from './interception-list.ts'
-import { interceptionTexts } from './interception-texts.ts'
+import { type IdTexts, interceptionTexts } from './interception-texts.ts'
 import type { Methods } from './serve.ts'
 import { sessionList } from './session-list.ts'
 import { sessionThreads } from './session-threads.ts'
 import { statsRows } from './stats-rows.ts'
 import { valuesList } from './values-list.ts'
 import { verify } from './verify.ts'
+
+/** What is taken from a message at once holds up streams, in characters. */
+const messageSize = 2 * 1024 ** 2
+const readAtOnce = 16
 
 /** Every answer is of one moment; nothing stays open after it. Whole interceptions are JSON texts. */
 export function storeReader(database: DatabaseSync) {
@@ -36,6 +40,17 @@ export function storeReader(database: DatabaseSync) {
     }
   }
 
+  function asFit(wanted: readonly string[]): IdTexts {
+    const fit = { ids: [] as string[], texts: [] as string[] }
+    for (let size = 0; size < messageSize && fit.ids.length < wanted.length; ) {
+      const more = texts.whole(wanted.slice(fit.ids.length, fit.ids.length + readAtOnce))
+      fit.ids.push(...more.ids)
+      fit.texts.push(...more.texts)
+      size += more.texts.reduce((sum, text) => sum + text.length, 0)
+    }
+    return fit
+  }
+
   return {
     interceptions: atOnce((query: InterceptionQuery) => {
       const { ids, ...count } = interceptionList(database, query)
@@ -51,8 +66,10 @@ export function storeReader(database: DatabaseSync) {
     session: atOnce((query: SessionDetailQuery) => {
       const found = sessionThreads(database, query)
       if (found?.type !== 'session') return found
-      return { ...found, threads: found.threads.map((ids) => texts.whole(ids)) }
+      return { ...found, begun: asFit(found.threads.flat()) }
     }),
+    /** Of these the first ones, as many as fit into a message. */
+    some: atOnce(asFit),
     values: atOnce((query: ValuesQuery) => valuesList(database, query)),
     stats: atOnce((query: StatsQuery) => statsRows(database, query)),
     feed: atOnce((query: FeedQuery) => {

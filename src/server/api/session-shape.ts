@@ -21,6 +21,21 @@ export function sessionShape(stored: Session): z.output<typeof session> {
 
 /** A session with a page of its threads. */
 export function sessionDetailShape(stored: Session, threads: readonly Thread[]): Detail {
+  return detailOf(stored, threads, (list, shape) => list.map(shape)) as Detail
+}
+
+/** The same for `jsonPieces`: what an agent did is shaped when it is its turn. */
+export function sessionDetailParts(stored: Session, threads: readonly Thread[]): object {
+  return detailOf(stored, threads, (list, shape) => ({
+    *[Symbol.iterator]() {
+      for (const each of list) yield shape(each)
+    },
+  }))
+}
+
+type Shaped = <T, S>(list: readonly T[], shape: (each: T) => S) => Iterable<S>
+
+function detailOf(stored: Session, threads: readonly Thread[], shaped: Shaped) {
   return {
     ...membersOf(stored),
     page_started_at: extreme(
@@ -32,7 +47,7 @@ export function sessionDetailShape(stored: Session, threads: readonly Thread[]):
       1,
     ),
     token_usage_summary: tokensOfAll(stored),
-    threads: threads.map(threadShape),
+    threads: shaped(threads, (thread) => threadShape(thread, shaped)),
     ...sumsOf(stored.measures),
   }
 }
@@ -72,7 +87,7 @@ function membersOf(stored: Session) {
   }
 }
 
-function threadShape(thread: Thread): ThreadShape {
+function threadShape(thread: Thread, shaped: Shaped) {
   return {
     id: thread.id,
     ...(thread.prompt !== null && { prompt: thread.prompt }),
@@ -87,9 +102,9 @@ function threadShape(thread: Thread): ThreadShape {
     started_at: thread.startedAt,
     ended_at: thread.endedAt,
     token_usage: tokensOfAll(thread),
-    agentic_actions: thread.actions.map(actionShape),
+    agentic_actions: shaped(thread.actions, actionShape),
     ...sumsOf(thread.measures),
-  }
+  } satisfies Omit<ThreadShape, 'agentic_actions'> & { readonly agentic_actions: unknown }
 }
 
 function actionShape(action: AgenticAction): ThreadShape['agentic_actions'][number] {

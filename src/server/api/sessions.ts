@@ -17,7 +17,7 @@ import { limitFault } from './interceptions.ts'
 import { jsonPieces } from './json-pieces.ts'
 import { limit, offset, q, sessionId, storeFilters, text, threadLimit, uuid } from './parameters.ts'
 import { session, sessionDetail } from './session-schema.ts'
-import { sessionDetailShape, sessionShape } from './session-shape.ts'
+import { sessionDetailParts, sessionShape } from './session-shape.ts'
 
 export const listSessions: Endpoint = endpoint({
   path: '/sessions',
@@ -130,7 +130,7 @@ export const showSession: Endpoint = endpoint({
     )
     if (found === 'none') answer(ctx, 404, { message: 'Session not found.' })
     else if (found?.type === 'session')
-      await answerPieces(ctx, jsonPieces(sessionDetailShape(found.session, found.threads)))
+      await answerPieces(ctx, jsonPieces(sessionDetailParts(found.session, found.threads)))
     else if (found)
       answer(ctx, 409, {
         message: 'Several users have a session of this id: say whose you mean with initiator.',

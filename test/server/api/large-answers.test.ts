@@ -7,6 +7,7 @@ import type { Store } from '../../../src/core/store.ts'
 import { memoryRecorder } from '../../../src/plugins/memory-recorder.ts'
 import { jsonPieces } from '../../../src/server/api/json-pieces.ts'
 import { by, startApi } from '../../support/api.ts'
+import { idAt } from '../../support/stored-records.ts'
 
 test('a list of a thousand large ones is read in pages that fit into memory, each row once', async (t) => {
   const { store, queries } = watched()
@@ -107,6 +108,68 @@ test('JSON in pieces is JSON as ever', () => {
     null,
   ]
   for (const value of values) assert.equal([...jsonPieces(value)].join(''), JSON.stringify(value))
+})
+
+test('a list that is made later is told as it is made, and as JSON as ever', () => {
+  let made = 0
+  const later = {
+    *[Symbol.iterator]() {
+      for (; made < 3; made++) yield { number: made, inner: [{ a: 1 }] }
+    },
+  }
+  const pieces = jsonPieces({ head: 1, later, none: new Set(), tail: [2] })
+  let text = ''
+  for (const piece of pieces) {
+    text += piece
+    const told = text.split('"number"').length - 1
+    assert.ok(made <= told, `${made} were made, and ${told} told`)
+  }
+  const now = [0, 1, 2].map((number) => ({ number, inner: [{ a: 1 }] }))
+  assert.equal(text, JSON.stringify({ head: 1, later: now, none: [], tail: [2] }))
+})
+
+test('a session with a long thread is told like a short one, and its steps are made as they are told', async (t) => {
+  const steps = 3000
+  const { store } = watched()
+  const { session } = store
+  let seen = 0
+  let most = 0
+  store.session = async (query) => {
+    const found = await session(query)
+    if (found?.type !== 'session') return found
+    const threads = found.threads.map((thread) => ({
+      ...thread,
+      actions: thread.actions.map((action) => ({
+        ...action,
+        get model() {
+          seen++
+          return action.model
+        },
+      })),
+    }))
+    // What is shaped between two turns of the event loop.
+    const look = (before: number) => {
+      most = Math.max(most, seen - before)
+      if (seen < steps) setImmediate(look, seen)
+    }
+    setImmediate(look, 0)
+    return { ...found, threads }
+  }
+  const [first, ...rest] = large(steps, 10)
+  const root = idAt(0)
+  const member = { ...by('ann'), sessionId: 'long', threadRootId: root }
+  const call = { tools: [{ tool: 'Bash', input: 'x'.repeat(3000) }] }
+  const plans = [
+    { ...first, ...call, id: root, start: { ...member, threadRootId: null } },
+    ...rest.map((plan) => ({ ...plan, ...call, start: member })),
+  ]
+  const api = await startApi(plans, store)
+  t.after(() => api.close())
+  const { status, json } = await api.get('sessions/long')
+  assert.equal(status, 200)
+  assert.equal(json.threads[0].agentic_actions.length, steps)
+  assert.equal(seen, steps)
+  assert.ok(most < steps / 4, `${most} at once`)
 })
 
 /** One each ten milliseconds. */

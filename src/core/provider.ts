@@ -79,21 +79,12 @@ export function defineProvider(
     passthrough: further = [],
   }: ProviderOptions,
 ): Provider {
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) || reservedNames.includes(name)) {
-    throw new SluiceError(
-      `provider name "${name}" will not do: use lower-case letters, digits and single hyphens, and none of ${reservedNames.join(', ')}`,
-      { code: 'ERR_PROVIDER_NAME' },
-    )
-  }
-  const url = URL.parse(String(baseUrl))
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    throw new SluiceError(
-      `base URL "${withoutUrlCredentials(String(baseUrl))}" of provider "${name}" is no http(s) URL`,
-      {
-        code: 'ERR_PROVIDER_URL',
-      },
-    )
-  }
+  const nameFault = providerNameFault(name)
+  if (nameFault !== null) throw new SluiceError(nameFault, { code: 'ERR_PROVIDER_NAME' })
+  const urlFault = baseUrlFault(String(baseUrl))
+  if (urlFault !== null)
+    throw new SluiceError(`provider "${name}": ${urlFault}`, { code: 'ERR_PROVIDER_URL' })
+  const url = new URL(baseUrl)
   return {
     type,
     name,
@@ -106,6 +97,18 @@ export function defineProvider(
     rootPassthrough,
     vendor: url.origin === new URL(vendorUrl).origin,
   }
+}
+
+/** Why a provider can't have this name, or null. */
+export function providerNameFault(name: string): string | null {
+  if (/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name) && !reservedNames.includes(name)) return null
+  return `provider name "${name}" will not do: use lower-case letters, digits and single hyphens, and none of ${reservedNames.join(', ')}`
+}
+
+/** Why this is no base URL, or null. */
+export function baseUrlFault(baseUrl: string): string | null {
+  if (/^https?:$/.test(URL.parse(baseUrl)?.protocol ?? '')) return null
+  return `base URL "${withoutUrlCredentials(baseUrl)}" is no http(s) URL`
 }
 
 /** `/v1/files/*` → `/files/*`; a doubled `/v1` collapses. */

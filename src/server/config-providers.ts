@@ -1,6 +1,11 @@
 import { z } from 'zod'
 import { messageOf } from '../core/errors.ts'
-import type { Provider, ProviderOptions } from '../core/provider.ts'
+import {
+  baseUrlFault,
+  type Provider,
+  type ProviderOptions,
+  providerNameFault,
+} from '../core/provider.ts'
 import { anthropic } from '../core/providers/anthropic.ts'
 import { openai } from '../core/providers/openai.ts'
 import type { GivenSettings } from './config.ts'
@@ -12,9 +17,9 @@ import type { Settings } from './settings.ts'
 const makers = { anthropic, openai }
 
 const entrySchema = z.strictObject({
-  name: z.string(),
+  name: checked(providerNameFault),
   type: z.enum(['anthropic', 'openai'], { error: 'must be anthropic or openai' }),
-  baseUrl: z.string().optional(),
+  baseUrl: checked(baseUrlFault).optional(),
   key: z.string().optional(),
   keyFile: z.string().optional(),
   chatUsage: z.enum(['auto', 'ask', 'off'], { error: 'must be auto, ask or off' }).optional(),
@@ -23,6 +28,13 @@ const entrySchema = z.strictObject({
     .array(z.string().startsWith('/', { error: 'must be paths such as /v1/files/*' }))
     .optional(),
 })
+
+/** A text in which nothing is at fault: checked here, so that all faults of an entry are told at once. */
+function checked(faultOf: (text: string) => string | null) {
+  return z.string().refine((text) => faultOf(text) === null, {
+    error: ({ input }) => faultOf(String(input)) ?? '',
+  })
+}
 
 interface Sources {
   readonly settings: Settings

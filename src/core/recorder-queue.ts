@@ -5,6 +5,7 @@ import { snakeKeys } from './json.ts'
 import type { Plugin } from './plugin.ts'
 import { dropContent, isEssential, sizeOf } from './record-content.ts'
 import type { InterceptionRecord } from './records.ts'
+import { isStoreFault } from './store-fault.ts'
 import { within } from './within.ts'
 
 export interface RecorderQueueOptions {
@@ -39,6 +40,8 @@ export class RecorderQueue {
   #draining: Promise<void> | undefined
   #closing = false
   #wake: () => void = () => {}
+  /** What failed last failed for the store's sake, not a record's. */
+  #isStoreAtFault = false
 
   constructor(
     plugin: Plugin,
@@ -121,7 +124,7 @@ export class RecorderQueue {
         this.onStored()
       } else if (!this.plugin.durable) {
         this.#giveUp(batch, 'failed')
-      } else if (++tries >= 3 && this.#entries.length > 1 && (await this.#isolate(batch))) {
+      } else if (++tries >= 3 && this.#isSuspect && (await this.#isolate(batch))) {
         tries = 0
       } else if (!this.#closing) {
         await this.#pause(tries)
@@ -140,8 +143,14 @@ export class RecorderQueue {
         plugin: this.plugin.name,
         records: batch.length,
       })
+      this.#isStoreAtFault = isStoreFault(error)
       return error ?? new Error('unknown')
     }
+  }
+
+  /** A disk that is full may take a small record and not a large one: that makes the large one no bad record. */
+  get #isSuspect(): boolean {
+    return !this.#isStoreAtFault && this.#entries.length > 1
   }
 
   /**
@@ -167,13 +176,16 @@ export class RecorderQueue {
     if (batch.length > 1) {
       const middle = batch.length >> 1
       for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
-        if (!(await this.#stores(half)) && !(await this.#bisect(half, good, bad))) return false
+        if (await this.#stores(half)) continue
+        if (this.#isStoreAtFault || !(await this.#bisect(half, good, bad))) return false
       }
       return true
     }
     // Bad only if it fails again right after one that is known to be good.
     if (!(await this.#stores([good]))) return false
-    if (!(await this.#stores(batch))) bad.push(...batch)
+    if (await this.#stores(batch)) return true
+    if (this.#isStoreAtFault) return false
+    bad.push(...batch)
     return true
   }
 

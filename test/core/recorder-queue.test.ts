@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { Diagnostics } from '../../src/core/diagnostics.ts'
+import { SluiceError } from '../../src/core/errors.ts'
 import { interceptionId } from '../../src/core/ids.ts'
 import type { Plugin } from '../../src/core/plugin.ts'
 import { RecorderQueue, type RecorderQueueOptions } from '../../src/core/recorder-queue.ts'
@@ -134,6 +135,26 @@ test('a store that goes down amid the search for a bad record loses no good one'
   await until(() => stored.size === 11)
   await until(() => lost().length === 1)
   equal(queue.size, 0)
+})
+
+test('a full disk that takes small records alone makes no large one a bad record', async () => {
+  const taken: InterceptionRecord[] = []
+  let room = 500
+  const { queue, lost } = setUp((batch) => {
+    if (batch.some((record) => JSON.stringify(record).length > room))
+      throw new SluiceError('the disk is full', { code: 'ERR_STORE_FULL' })
+    taken.push(...batch)
+  })
+  const id = interceptionId()
+  const large = prompt(id, 'word '.repeat(1000))
+  queue.push(large)
+  queue.push(tool(id, 2, 'Bash'))
+  let tries = 0
+  while (tries++ < 40) await new Promise((resolve) => setTimeout(resolve, 1))
+  room = 100_000
+  await queue.committed(queue.position)
+  deepEqual(lost(), [])
+  deepEqual([...new Set(taken.map(({ type }) => type))].sort(), ['prompt_usage', 'tool_usage'])
 })
 
 test('over the bound content goes first, marked; then what is no start, end or usage; then the oldest, told whole', async () => {

@@ -6,7 +6,7 @@ import { messageOf } from '../../core/errors.ts'
 import { parseJson } from '../../core/json.ts'
 import type { Recorder } from '../../core/recorder.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
-import { isStoreFault } from './store-fault.ts'
+import { isStoreFault } from '../../core/store-fault.ts'
 
 /** A record that the store refuses, and what it said. */
 export interface DeadLetter {

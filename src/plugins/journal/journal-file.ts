@@ -40,6 +40,7 @@ export class JournalFile {
   #trimmed = 0
   #bareTo = 0
   #waiting: number
+  #logBytes = 0
 
   private constructor(path: string, database: DatabaseSync) {
     this.path = path
@@ -102,7 +103,7 @@ export class JournalFile {
 
   /** False where somebody removed it: what is committed would be gone with this process. */
   get isThere(): boolean {
-    return existsSync(this.path) && existsSync(`${this.path}-wal`)
+    return !isGone(this.path) && !isGone(`${this.path}-wal`)
   }
 
   /** Whether SQLite can read all of it. */
@@ -129,7 +130,7 @@ export class JournalFile {
                 (SELECT freelist_count FROM pragma_freelist_count) AS pages`,
       )
       .get() as { pages: number }
-    return pages * 4096 + (statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0)
+    return pages * 4096 + this.#logSize()
   }
 
   /** On disk when it returns. False, with nothing written, where `fits` says no. */
@@ -283,6 +284,14 @@ export class JournalFile {
     this.#database.close()
   }
 
+  /** As it was last, where we may not look any more: the file itself is open. */
+  #logSize(): number {
+    try {
+      this.#logBytes = statSync(`${this.path}-wal`, { throwIfNoEntry: false })?.size ?? 0
+    } catch {}
+    return this.#logBytes
+  }
+
   #expendable(after: number): { position: number; body: string }[] {
     return this.#database
       .prepare(
@@ -302,6 +311,15 @@ export class JournalFile {
       if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
       throw error
     }
+  }
+}
+
+/** Not of one that we may not look for: it is open, and stays where it is. */
+function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
   }
 }
 

@@ -173,7 +173,8 @@ export class JournalFolder {
 
   #put(own: JournalFile, rows: readonly JournalRow[]): boolean {
     try {
-      const limit = this.#limit - bytesOf(rows)
+      // It all goes through the log, in whole pages.
+      const limit = this.#limit - 1.2 * bytesOf(rows) - 16 * 4096
       return own.append(rows, () => this.bytes <= limit)
     } catch (error) {
       throw this.#readFault(error)

@@ -2,12 +2,12 @@ import type { Diagnostics } from '../../core/diagnostics.ts'
 import { messageOf, SluiceError } from '../../core/errors.ts'
 import type { PluginContext, RecordingPlugin } from '../../core/plugin.ts'
 import type { InterceptionRecord } from '../../core/records.ts'
+import { isStoreFault, isTimeOut } from '../../core/store-fault.ts'
 import { within } from '../../core/within.ts'
 import { BatchSize } from './batch-size.ts'
 import type { Shipment } from './journal-folder.ts'
 import { readRecord } from './read-record.ts'
 import { isFinal, type Refused, sift } from './sift.ts'
-import { isStoreFault, isTimeOut } from './store-fault.ts'
 
 export interface ShipperOptions {
   readonly recorder: RecordingPlugin

@@ -1,5 +1,5 @@
 import type { InterceptionRecord } from '../../core/records.ts'
-import { isStoreFault } from './store-fault.ts'
+import { isStoreFault } from '../../core/store-fault.ts'
 
 export interface Refused {
   readonly record: InterceptionRecord

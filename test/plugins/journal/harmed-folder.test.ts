@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   closeSync,
   cpSync,
   mkdirSync,
@@ -55,6 +56,30 @@ test('a removed folder holds up nobody where nothing more comes', async (t) => {
   rmSync(dir, { recursive: true })
   store.mood = 'up'
   await store.until(() => store.taken.length === records.length)
+})
+
+test('a folder that may not be entered any more holds up nobody', async (t) => {
+  const dir = newFolder()
+  const store = moodyStore()
+  store.mood = 'away'
+  const { journal } = await openJournal(t, store, { dir, adoptEvery: 10 })
+  const written = [wholeInterception(), wholeInterception(), wholeInterception()]
+  await journal.record(written[0] ?? [])
+  const isRoot = process.geteuid?.() === 0
+  chmodSync(dir, 0o000)
+  // Root may enter all the same.
+  if (isRoot) process.seteuid?.(65_534)
+  try {
+    await journal.record(written[1] ?? [])
+    store.mood = 'up'
+    await store.until(() => store.taken.length === 16)
+    await journal.record(written[2] ?? [])
+    await store.until(() => store.taken.length === 24)
+  } finally {
+    if (isRoot) process.seteuid?.(0)
+    chmodSync(dir, 0o700)
+  }
+  assert.deepEqual(store.taken, written.flat())
 })
 
 for (const when of ['of a dead process', 'that is being shipped'] as const) {

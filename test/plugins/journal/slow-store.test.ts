@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { SluiceError } from '../../../src/core/errors.ts'
-import { isStoreFault } from '../../../src/plugins/journal/store-fault.ts'
+import { isStoreFault } from '../../../src/core/store-fault.ts'
 import { deadLetters } from '../../../src/plugins/journal.ts'
 import { wholeInterception } from '../../support/stored-records.ts'
 import { newFolder, openJournal } from './journals.ts'

@@ -6,7 +6,9 @@ export function isStoreFault(error: unknown): boolean {
   if (isTimeOut(error)) return true
   const code = codeOf(error)
   if (code === undefined) return false
-  return systemCodes.test(code) || (code.startsWith('ERR_STORE_') && code !== 'ERR_STORE_WRITE')
+  return (
+    systemCodes.test(code) || (/^ERR_(STORE|JOURNAL)_/.test(code) && code !== 'ERR_STORE_WRITE')
+  )
 }
 
 /** True where the store is there and took too long: it may take fewer records at a time. */

@@ -15,10 +15,9 @@ export function isSound(record: unknown): record is InterceptionRecord {
 }
 
 /** The same of a record without its stamp. */
-export function isSoundBody(type: string, body: unknown): body is object {
+export function isSoundBody(type: string, body: unknown): body is Record<string, unknown> {
   if (!isObject(body)) return false
-  const members = Object.hasOwn(needed, type) ? needed[type as RecordType] : undefined
-  for (const name in members) if (!members[name]?.(body[name])) return false
+  for (const [name, isRight] of checks.get(type) ?? []) if (!isRight(body[name])) return false
   return true
 }
 
@@ -61,3 +60,7 @@ const needed: Partial<Record<RecordType, Readonly<Record<string, Check>>>> = {
   tool_usage: { tool: text, toolCallId: text },
   model_thought: { content: text },
 }
+
+const checks: ReadonlyMap<string, readonly (readonly [name: string, isRight: Check])[]> = new Map(
+  Object.entries(needed).map(([type, members]) => [type, Object.entries(members)]),
+)

@@ -66,13 +66,11 @@ export function derivation(
     for (const row of recordsOf.all(id)) {
       const record = parseJson(String(row.body)) as Record<string, unknown> | undefined
       if (!isSoundBody(String(row.type), record)) return null
-      Object.assign(record, {
-        id: row.id,
-        interceptionId: id,
-        type: row.type,
-        seq: row.seq,
-        createdAt: row.created_at,
-      })
+      record.id = row.id
+      record.interceptionId = id
+      record.type = row.type
+      record.seq = row.seq
+      record.createdAt = row.created_at
       records.push(record as unknown as InterceptionRecord)
     }
     const found = storedInterception(records)

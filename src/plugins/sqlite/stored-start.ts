@@ -19,7 +19,7 @@ export function storedStart(
     const row = byId.get(id, startId(id)) ?? byType.get(id)
     if (!row) return null
     const body = typeof row.body === 'string' ? parseJson(row.body) : undefined
-    if (isSoundBody('interception_start', body)) return body as InterceptionStart
+    if (isSoundBody('interception_start', body)) return body as unknown as InterceptionStart
     const start = salvaged(id).records.find(({ type }) => type === 'interception_start')
     return start ? (start as InterceptionStart & typeof start) : null
   }

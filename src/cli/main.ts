@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --max-semi-space-size=16
+import './node-version.ts'
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { messageOf } from '../core/errors.ts'

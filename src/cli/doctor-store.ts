@@ -15,6 +15,10 @@ const mebibyte = 1024 ** 2
 export async function folderFindings(config: Config): Promise<Finding[]> {
   return foldersOf(config).flatMap((folder) => {
     const there = existing(folder)
+    if (!statSync(there).isDirectory()) {
+      const mend = 'move it away, or name a file elsewhere with --store'
+      return [error('folder', `${there} is no folder, and one is needed there`, mend)]
+    }
     try {
       accessSync(there, constants.W_OK | constants.X_OK)
     } catch {

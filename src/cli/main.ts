@@ -9,6 +9,7 @@ import { doctorCommand } from './doctor.ts'
 import { eraseCommand } from './erase.ts'
 import { exportCommand } from './export.ts'
 import { forTerminal } from './for-terminal.ts'
+import { refuseHelpOfNothing } from './help-of-nothing.ts'
 import { importCommand } from './import.ts'
 import { interceptionsCommand } from './interceptions.ts'
 import { journalCommand } from './journal.ts'
@@ -75,6 +76,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`sluice: standard output cannot be written: ${error.message}\n`)
 })
 
+refuseHelpOfNothing(program, process.argv.slice(2))
 try {
   await program.parseAsync()
 } catch (error) {

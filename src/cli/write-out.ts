@@ -2,6 +2,7 @@ import { createWriteStream } from 'node:fs'
 import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { SluiceError } from '../core/errors.ts'
 
 /** Writes a text to standard output, or whole or not at all to a file of its owner's alone. */
 export async function writeOut(
@@ -27,8 +28,20 @@ export async function writeOut(
     await rename(part, target.path)
   } catch (error) {
     await rm(part, { force: true })
-    throw error
+    throw isOfFile(error, part) ? unwritable(path, error) : error
   }
+}
+
+/** What is told may fail, too: that names itself. */
+function isOfFile(error: unknown, part: string): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'path' in error && error.path === part
+}
+
+function unwritable(path: string, error: Error): SluiceError {
+  return new SluiceError(
+    `${path} cannot be written: name a file in a folder that this user can write (${error.message})`,
+    { code: 'ERR_OUT', cause: error },
+  )
 }
 
 /** What a path leads to: a link stays one. */

@@ -12,7 +12,7 @@ export function clashes(config: Config, given: GivenSettings, file: ConfigFile):
   const faults: string[] = []
   if (config.auth === 'none' && !isLoopback(config.host))
     faults.push(
-      `${place('host')}: "${config.host}" can be reached by others, and auth is none: use 127.0.0.1, ::1 or localhost`,
+      `${place('host')}: "${config.host}" can be reached by others, and auth is none: use 127.0.0.1, ::1 or localhost, or say who may use it with auth (tokens, jwt or header)`,
     )
   faults.push(...identityClashes(config, given, place))
   if (config.requireRecording && config.commitWait === 0)

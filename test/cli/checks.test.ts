@@ -42,6 +42,14 @@ test('a sound machine has no fault', async () => {
   assert.match(told(findings, 'provider'), /anthropic at .* answers \(401/)
 })
 
+test('a file in the place of the store’s folder is told as that', async () => {
+  const folder = workFolder()
+  writeFileSync(join(folder, 'file'), '')
+  const { findings, code } = await doctor(['--store', 'sqlite:./file/sluice.db'], { folder })
+  assert.equal(code, 1)
+  assert.match(told(findings, 'folder'), /file is no folder, and one is needed there/)
+})
+
 test('each thing that is wrong is told with how to mend it, and ends with 1', async () => {
   const { folder, path } = storeFolder()
   mkdirSync(dirname(path))

@@ -12,6 +12,8 @@ test('whatever is wrong with a command is told in a line of its own, with the wa
   for (const [args, told] of [
     [['interceptions', 'list', '--bogus'], /^sluice: unknown option '--bogus'\n\(add --help/],
     [['sessions', 'lst'], /^sluice: unknown command 'lst'\n\(Did you mean list\?\)/],
+    [['help', 'serv'], /^sluice: unknown command 'serv'\n\(add --help/],
+    [['users', 'help', 'ad'], /^sluice: unknown command 'ad'\n/],
     [['completion', 'tcsh'], /^sluice: .*Allowed choices are bash, zsh, fish\.\n/],
     [['stats', '--url', 'http://127.0.0.1:9'], /^sluice: .*ECONNREFUSED.* Is a gateway running/],
     [['users', 'list', '--url', 'http://127.0.0.1:9'], /^sluice: .* Is a gateway running there\?/],
@@ -56,6 +58,8 @@ test('times are taken as the API takes them', async () => {
 
 test('help and version answer to their short flags', async () => {
   assert.match((await runCommand(['-h'])).stdout, /^Usage: sluice /)
+  assert.match((await runCommand(['help', 'stats'])).stdout, /^Usage: sluice stats /)
+  assert.match((await runCommand(['users', 'help', 'add'])).stdout, /^Usage: sluice users add /)
   assert.match((await runCommand(['-V'])).stdout, /^\d+\.\d+\.\d+\n$/)
 })
 

@@ -109,7 +109,10 @@ test('settings that contradict each other are refused', () => {
     [{ flags: { requireRecording: 'true', store: 'memory:' } }, /needs a store that commits/],
     [{ flags: { journalMax: '64KiB' } }, /--journal-max: must be 1MiB or more/],
     [{ flags: { structuredLogFile: 'x' } }, /needs structured-logging/],
-    [{ flags: { host: '192.168.1.1' } }, /can be reached by others, and auth is none/],
+    [
+      { flags: { host: '192.168.1.1' } },
+      /can be reached by others, and auth is none: .*auth \(tokens/,
+    ],
     [{ flags: { host: '127.0.0.1.example.com' } }, /can be reached by others/],
     [{ flags: { demo: true, openaiKey: 'k' } }, /--openai-key: --demo/],
     [{ flags: { store: 'mysql://x' } }, /must be sqlite:FILE/],

@@ -116,8 +116,11 @@ function tools(names: readonly string[]): string {
 }
 
 function figure(value: number): string {
-  return value.toLocaleString('en-US')
+  return figures.format(value)
 }
+
+/** `toLocaleString` looks for one each time. */
+const figures = new Intl.NumberFormat('en-US')
 
 /** The end of an interception may be lost from a full queue; what waits for it must not pile up. */
 function forgetOldest(open: Map<string, unknown>): void {

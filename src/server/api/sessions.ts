@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { StoreFilter } from '../../core/recorder.ts'
+import type { Store } from '../../core/store.ts'
 import { canReadAll } from '../identity/caller.ts'
 import { answerPieces } from './answer-pieces.ts'
 import {
@@ -54,26 +56,21 @@ export const listSessions: Endpoint = endpoint({
       },
     },
   },
-  async handle(query, { ctx, caller, store }) {
+  async handle(query, request) {
+    const { ctx, caller, store } = request
     const { limit, offset, sort, after_session_id: after } = query
+    const filter = storeFilter(query, caller)
+    const owner = query.after_initiator_id ?? (await ownerOf(after, filter, store))
     const page = await orBadCursor(
       ctx,
       () =>
         store.sessions({
-          ...storeFilter(query, caller),
-          ...given({
-            sessionId: query.session_id,
-            sort,
-            after,
-            afterInitiatorId: query.after_initiator_id,
-          }),
+          ...filter,
+          ...given({ sessionId: query.session_id, sort, after, afterInitiatorId: owner }),
           limit,
           offset,
         }),
-      () => ({
-        message: 'Query parameter has invalid value.',
-        detail: `after_session_id: session "${after}" not found`,
-      }),
+      () => badSession(after, owner, request),
     )
     if (!page) return
     const sessions = page.sessions.map(sessionShape)
@@ -82,6 +79,33 @@ export const listSessions: Endpoint = endpoint({
     await answerPieces(ctx, jsonPieces({ ...head, sessions }))
   },
 })
+
+/** Whose session the cursor is, where one user's are listed: others may have one of that id. */
+async function ownerOf(
+  id: string | undefined,
+  { initiator, visibleTo }: StoreFilter,
+  store: Store,
+): Promise<string | undefined> {
+  if (id === undefined || initiator === undefined) return undefined
+  const found = await store.session({ id, initiator, limit: 1, ...given({ visibleTo }) })
+  return found?.type === 'session' ? found.session.initiatorId : undefined
+}
+
+async function badSession(
+  id = '',
+  owner: string | undefined,
+  { store, caller }: ApiRequest,
+): Promise<ApiError> {
+  const message = 'Query parameter has invalid value.'
+  const found =
+    owner === undefined ? await store.session({ ...visibleTo(caller), id, limit: 1 }) : null
+  return found?.type === 'ambiguous'
+    ? {
+        message,
+        detail: `after_session_id: several users have a session "${id}": say whose it is with after_initiator_id`,
+      }
+    : { message, detail: `after_session_id: session "${id}" not found` }
+}
 
 const both = 'Cannot use both after_id and before_id in the same request.'
 

@@ -159,6 +159,22 @@ test('a session id of two users: each sees their own whole, who sees both must s
   ])
 })
 
+test('a page goes on behind a session whose id two users have, where it is said whose it is', async () => {
+  const next = async (query: string) => {
+    const { status, json } = await api.get(`sessions?after_session_id=shared&${query}`, 'eve')
+    return status === 200 ? json.sessions.map(({ id }: { id: string }) => id) : json.detail
+  }
+  assert.deepEqual(await next('session_id=anns&after_initiator_id=u-bob'), ['anns'])
+  // One user's list names them, by name or by id.
+  for (const whose of ['bob', 'u-bob', 'dan'])
+    assert.deepEqual(await next(`initiator=${whose}`), [])
+  assert.deepEqual(await next(`q=initiator:dan`), [])
+  assert.equal(
+    await next(''),
+    'after_session_id: several users have a session "shared": say whose it is with after_initiator_id',
+  )
+})
+
 test('who is unknown gets a 401, and the description', async () => {
   for (const path of ['interceptions', 'sessions/shared', 'stats', 'export', 'stream'])
     assert.equal((await api.get(path, '')).status, 401, path)

@@ -9,7 +9,6 @@ export function contents(database: DatabaseSync): (id: string) => boolean {
   const recordsOf = database.prepare(
     'SELECT key, type, body FROM records WHERE interception_id = ?',
   )
-  const drop = database.prepare('DELETE FROM records WHERE key = ?')
   const setBody = database.prepare('UPDATE records SET body = ? WHERE key = ?')
   return (id) => {
     let found = false
@@ -17,9 +16,11 @@ export function contents(database: DatabaseSync): (id: string) => boolean {
       const body = parseJson(String(row.body))
       const record = { ...objectOf(body), type: row.type } as unknown as InterceptionRecord
       if (!isObject(body) && !isEssential(record)) {
-        // Damaged: what can still be made out of it may be content.
-        found = true
-        drop.run(Number(row.key))
+        // Damaged: what can still be made out of it may be content. That it was there stays known.
+        if (row.body !== '') {
+          found = true
+          setBody.run('', Number(row.key))
+        }
         continue
       }
       const emptied = dropContent(record)

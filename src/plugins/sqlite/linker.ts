@@ -24,6 +24,8 @@ export interface Linker {
   isLinked(id: string): boolean
   /** Makes one's links anew. */
   loosen(id: string): void
+  /** How many offers one has whose calls cannot all be read: none of them is dropped. */
+  keptOffers(id: string): number
   /** Drops an offer that its interception did not make. */
   examine(offer: Offer): void
   /** Brings the links of all that was touched up to date, and of what hangs below; tells whose have changed. */
@@ -68,6 +70,12 @@ export function linker(database: DatabaseSync, salvaged: Salvage): Linker {
     'UPDATE interceptions SET kept = 1 WHERE thread_parent_id = $id OR retry_of = $id',
   )
   const anyRecord = database.prepare('SELECT 1 FROM records WHERE interception_id = ? LIMIT 1')
+  const lostCall = database.prepare(`
+    SELECT 1 FROM records WHERE interception_id = ? AND type = 'tool_usage'
+      AND iif(json_valid(body), body ->> '$.toolCallId', NULL) IS NULL LIMIT 1`)
+  // These read all there are.
+  const offersOf = database.prepare('SELECT count(*) AS n FROM offers WHERE interception_id = ?')
+  const dropOffers = database.prepare('DELETE FROM offers WHERE interception_id = ?')
   const loose = new Set<string>()
 
   function loosen(rows: readonly { readonly id?: unknown }[]): void {
@@ -124,13 +132,14 @@ export function linker(database: DatabaseSync, salvaged: Salvage): Linker {
       return !found || sameLinks(linksBy(found, now), now)
     },
     loosen: (id) => loose.add(id),
+    keptOffers: (id) => (lostCall.get(id) ? Number(offersOf.get(id)?.n) : 0),
     examine({ initiator_id: initiator, key, started_at: at, interception_id: id }) {
       const start = find(id)?.start
       const isMade =
         start?.initiatorId === initiator &&
         Date.parse(start.startedAt) === at &&
         offeredKeys(start, calls(id)).includes(key)
-      if (!isMade) change(dropOffer, initiator, key, at, id)
+      if (!isMade && !lostCall.get(id)) change(dropOffer, initiator, key, at, id)
     },
     link(changed) {
       for (const id of loose) {
@@ -152,6 +161,7 @@ export function linker(database: DatabaseSync, salvaged: Salvage): Linker {
       if (!start) return
       const at = Date.parse(start.startedAt)
       for (const key of offeredKeys(start, calls(id))) dropOffer.run(start.initiatorId, key, at, id)
+      if (lostCall.get(id)) dropOffers.run(id)
       keepBelow.run({ id })
     },
     forget: () => loose.clear(),

@@ -156,7 +156,7 @@ async function dryPrune(
     recordsOf.all(id).some((row) => {
       const body = parseJson(String(row.body))
       const known = { ...objectOf(body), type: row.type } as unknown as InterceptionRecord
-      return isObject(body) ? dropContent(known) !== known : !isEssential(known)
+      return isObject(body) ? dropContent(known) !== known : row.body !== '' && !isEssential(known)
     })
   const isWordy = database.prepare('SELECT 1 FROM wordy WHERE id = ?')
   const done = BigInt(meta(database).text('emptied_key') ?? ever)

@@ -94,6 +94,11 @@ const damages: Readonly<Record<string, string>> = {
     DELETE FROM texts WHERE rowid = (SELECT max(key) FROM summaries WHERE text_mark <> 0);
     INSERT INTO texts (rowid, text)
       SELECT max(key), 'alpha 22 delta' FROM summaries WHERE text_mark <> 0`,
+  'rows missing in an index': `
+    PRAGMA writable_schema = ON;
+    UPDATE sqlite_schema SET sql = replace(sql, 'WHERE repo IS NOT NULL AND ended = 1', '')
+      WHERE name = 'interceptions_by_repo';
+    PRAGMA schema_version = 999`,
   'places in the feed to be given again': 'DELETE FROM sqlite_sequence',
   'two in one place in the feed': `
     UPDATE summaries SET feed = (SELECT min(feed) FROM summaries) WHERE feed % 3 = 0`,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { Diagnostics } from '../../../src/core/diagnostics.ts'
 import { endId, startId } from '../../../src/core/ids.ts'
+import type { InterceptionRecord } from '../../../src/core/records.ts'
 import type { Store } from '../../../src/core/store.ts'
 import { sqliteRecorder } from '../../../src/plugins/sqlite-recorder.ts'
 import { at, idAt, told, tool } from '../../support/stored-records.ts'
@@ -93,17 +95,84 @@ for (const { what, change, kind, which } of all)
       assert.equal((await store.interceptions({ running: true })).count, 0)
     })
 
+test('a start and an end of another type are known by their ids', async (t) => {
+  const { store, lines } = await damaged(
+    t,
+    "type = 'interception_x'",
+    `id IN ('${startId(hurt)}', '${endId(hurt)}')`,
+  )
+  await stillAnswers(store)
+  const found = await store.interception(hurt)
+  assert.equal(found?.start.credentialHint, 'sk-a***efgh')
+  assert.equal(found?.end?.responseBytes, 123_456)
+  assert.equal(lines.length, 1)
+  await store.reindex()
+  await stillAnswers(store)
+  const { damaged: count } = await store.verify()
+  assert.equal(count, 2)
+})
+
+test('a record without its time or place is given, and told', async (t) => {
+  const { store } = await damaged(t, "created_at = x'00', seq = 'x'", "type = 'model_thought'")
+  await stillAnswers(store)
+  const found = await store.interception(hurt)
+  assert.equal(found?.modelThoughts[0]?.content, 'hm')
+  assert.match((await store.verify()).faults.join(), /value in records/)
+  await store.reindex()
+  await stillAnswers(store)
+})
+
+test('content that is due goes also where it is damaged; what is billed stays', async (t) => {
+  const { store, path } = await damaged(t, "body = '{'", '1')
+  const before = { contentBefore: at(5) }
+  assert.equal((await store.prune({ ...before, dryRun: true })).contents, 1)
+  assert.equal((await store.prune(before)).contents, 1)
+  const database = new DatabaseSync(path)
+  const types = database
+    .prepare(
+      `SELECT DISTINCT type FROM records WHERE interception_id = ? AND body <> '' ORDER BY 1`,
+    )
+    .all(hurt)
+    .map(({ type }) => type)
+  database.close()
+  assert.deepEqual(types, ['interception_end', 'interception_start', 'token_usage'])
+  assert.equal((await store.interception(hurt))?.damaged?.length, 7)
+  assert.equal((await store.prune({ ...before, dryRun: true })).contents, 0)
+  await store.erase({ initiator: 'nobody' })
+  assert.deepEqual((await store.verify()).faults, [])
+})
+
+test('what hangs below by a damaged call still does after reindex', async (t) => {
+  const child = told({ ms: 50, start: { ...session, correlatingToolCallId: `${hurt}-3` } })
+  const { store } = await damaged(t, "body = '{'", "type = 'tool_usage'", child)
+  const id = child[0].interceptionId
+  assert.equal((await store.interception(id))?.start.threadParentId, hurt)
+  await store.reindex()
+  assert.equal((await store.interception(id))?.start.threadParentId, hurt)
+  assert.equal((await store.verify()).faults.length, 1)
+})
+
+test('reindex makes a text index anew that cannot be read, under a store that is in use', async (t) => {
+  const { store, path } = await damaged(t, 'seq = seq', '1')
+  damageFile(path, 'DELETE FROM texts_data WHERE id > 10')
+  assert.match((await store.verify()).faults.join('\n'), /fts5.*: run reindex/)
+  await store.reindex()
+  assert.deepEqual((await store.verify()).faults, [])
+  assert.equal((await store.interceptions({ search: 'alpha' })).count, 3)
+})
+
 async function damaged(
   t: { after(end: () => Promise<void>): void },
   change: string,
   which: string,
+  more: readonly InterceptionRecord[] = [],
 ) {
   const path = newPath()
   const lines: string[] = []
   const diagnostics = new Diagnostics((_level, message) => lines.push(message))
   const store = sqliteRecorder({ path, processId: 'a-process' })
   await store.open()
-  await store.record([...records, ...orphan])
+  await store.record([...records, ...orphan, ...more])
   await store.close()
   damageFile(path, `UPDATE records SET ${change} WHERE interception_id = '${hurt}' AND ${which}`)
   await store.open({ diagnostics } as never)

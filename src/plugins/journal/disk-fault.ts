@@ -1,6 +1,10 @@
-/** True where SQLite cannot read what is in the file: https://sqlite.org/rescode.html, SQLITE_CORRUPT, SQLITE_NOTADB. */
+/**
+ * True where SQLite cannot read what is in the file: https://sqlite.org/rescode.html, SQLITE_CORRUPT, SQLITE_NOTADB,
+ * and of its extended codes SQLITE_IOERR_READ, SQLITE_IOERR_SHORT_READ.
+ */
 export function isDamaged(error: unknown): boolean {
-  return [11, 26].includes(resultCode(error))
+  const { errcode = 0 } = error as { errcode?: number }
+  return [11, 26].includes(resultCode(error)) || [266, 522].includes(errcode)
 }
 
 /** SQLITE_FULL, SQLITE_IOERR, or the system's own word for it. */

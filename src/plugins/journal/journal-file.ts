@@ -110,6 +110,8 @@ export class JournalFile {
   get isSound(): boolean {
     try {
       const { quick_check } = this.#database.prepare('PRAGMA quick_check(1)').get() ?? {}
+      // It passes over some of what reading a long text meets.
+      this.#database.prepare('SELECT sum(length(body)) FROM entries').get()
       return quick_check === 'ok'
     } catch (error) {
       if (isDamaged(error)) return false
@@ -156,10 +158,14 @@ export class JournalFile {
     const bodies: string[] = []
     let bytes = 0
     let upTo = 0
-    for (const { position, body } of rows as Iterable<{ position: number; body: string }>) {
-      bodies.push(body)
+    for (const { position, body } of rows as Iterable<{ position: number; body: string | null }>) {
+      // Whatever came between would count as shipped.
+      if (!(position > Math.max(upTo, this.#shipped) && position <= this.#last)) throw outOfOrder()
+      // Of a damaged page a text may come as nothing.
+      const text = body ?? ''
+      bodies.push(text)
       upTo = position
-      bytes += body.length
+      bytes += text.length
       if (bytes > batchBytes) break
     }
     return bodies.length > 0 ? { upTo, bodies } : null
@@ -274,7 +280,7 @@ export class JournalFile {
 
   /** What waits in it and can be read, some rows at a time. */
   *left(): Generator<JournalRow[]> {
-    for (const rows of salvage(this.#database, this.#shipped))
+    for (const rows of salvage(this.#database, this.#shipped, this.#last))
       yield rows.map(({ essential, body }): JournalRow => [essential, body])
   }
 
@@ -312,6 +318,10 @@ export class JournalFile {
       throw error
     }
   }
+}
+
+function outOfOrder(): Error {
+  return Object.assign(new Error('its records are out of order'), { errcode: 11 })
 }
 
 /** Not of one that we may not look for: it is open, and stays where it is. */

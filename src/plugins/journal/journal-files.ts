@@ -5,6 +5,7 @@ import { makeFolder } from '../../core/make-folder.ts'
 import { isDamaged, isDiskFault } from './disk-fault.ts'
 import type { FileNews } from './file-news.ts'
 import { JournalFile, setAside } from './journal-file.ts'
+import { padToItsSize } from './salvage.ts'
 
 export interface JournalFilesOptions {
   readonly path: string
@@ -129,9 +130,11 @@ export class JournalFiles {
     this.#adopted.push(file)
   }
 
-  /** Puts damaged files out of the way; what can be read of them goes on in our own. False where there are none. */
-  mend(): boolean {
-    const damaged = this.all.filter((file) => !file.isSound)
+  /** Puts damaged files out of the way; what can be read of them goes on in our own. */
+  mend(): void {
+    const unsound = this.all.filter((file) => !file.isSound)
+    // What can be read of a file may still not let itself be deleted: none of them is trusted then.
+    const damaged = unsound.length > 0 ? unsound : [...this.all]
     for (const file of damaged) {
       if (file === this.#own) {
         this.#own = this.#makeOwn()
@@ -142,7 +145,6 @@ export class JournalFiles {
       file.abandon()
       this.#news.push({ type: 'damaged', file: `${basename(file.path)}.damaged`, records })
     }
-    return damaged.length > 0
   }
 
   /** What is not stored stays on disk. */
@@ -193,8 +195,15 @@ export class JournalFiles {
   /** One that cannot be opened holds up no other. */
   #take(name: string): JournalFile | null {
     const path = join(this.#options.path, name)
+    const open = () => JournalFile.take(path, this.#options.logPages)
     try {
-      return JournalFile.take(path, this.#options.logPages)
+      try {
+        return open()
+      } catch (error) {
+        // Else SQLite reads nothing of it.
+        if (!isDamaged(error) || !padToItsSize(path)) throw error
+        return open()
+      }
     } catch (error) {
       if (isDamaged(error)) {
         setAside(path)

@@ -214,7 +214,8 @@ export class JournalFolder {
     try {
       return run()
     } catch (error) {
-      if (!isDamaged(error) || !this.#files.mend()) throw error
+      if (!isDamaged(error)) throw error
+      this.#files.mend()
       return run()
     }
   }

@@ -9,6 +9,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  truncateSync,
   writeSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -118,6 +119,37 @@ for (const when of ['of a dead process', 'that is being shipped'] as const) {
     const line = said.find(({ message }) => /is damaged/.test(message))
     assert.equal(line?.fields.file, `${name}.damaged`)
     assert.ok(Number(line?.fields.records) > 0)
+  })
+}
+
+for (const when of ['of a dead process', 'that is being shipped'] as const) {
+  test(`of a journal ${when} that lost its end all before it is stored`, async (t) => {
+    const dir = newFolder()
+    const store = moodyStore()
+    store.mood = 'away'
+    const { journal, lines } = await openJournal(t, store, { dir, maxBytes: 64 * 1024 ** 2 })
+    const written: InterceptionRecord[] = []
+    for (let count = 0; count < 30; count++) {
+      const batch = Array.from({ length: 60 }, () => talkative(6000)).flat()
+      written.push(...batch)
+      await journal.record(batch)
+    }
+    const [name = ''] = filesIn(dir)
+    let said = lines
+    const cut = () => truncateSync(join(dir, name), statSync(join(dir, name)).size / 2)
+    if (when === 'of a dead process') {
+      await journal.close()
+      cut()
+      said = (await openJournal(t, store, { dir })).lines
+    } else cut()
+    store.mood = 'up'
+    while (!said.some(({ message }) => /is damaged and was set aside/.test(message))) await pause(5)
+    const quarter = written.slice(0, written.length / 4)
+    const isThere = () => {
+      const taken = new Set(store.taken.map(({ id }) => id))
+      return quarter.every(({ id }) => taken.has(id))
+    }
+    if (!isThere()) await store.until(isThere)
   })
 }
 

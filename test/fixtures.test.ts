@@ -87,6 +87,7 @@ async function read(
     {
       format,
       roundNumber: 0,
+      wantsStream: true,
       askedUsage: false,
       emit: (more) => events.push(...more),
       terminal: () => events.push('terminal'),

@@ -18,6 +18,8 @@ export interface CreateReaderOptions extends Omit<ReaderOptions, 'round'> {
   readonly format: Format
   /** 0 for the first upstream call of the interception. */
   readonly roundNumber: number
+  /** What the request asked for: a reply to one that wants no stream is none, unless it says so. */
+  readonly wantsStream: boolean
   readonly askedUsage: boolean
   /** True while nobody looks at texts or frames. */
   readonly skim: () => boolean
@@ -26,7 +28,16 @@ export interface CreateReaderOptions extends Omit<ReaderOptions, 'round'> {
 /** Chooses how a reply is read: by its content type, or where that may be wrong by its first bytes; and its encoding. */
 export function createReader(
   { status, headers }: Reply,
-  { askedUsage, roundNumber, format, emit, terminal, frame, skim }: CreateReaderOptions,
+  {
+    askedUsage,
+    roundNumber,
+    wantsStream,
+    format,
+    emit,
+    terminal,
+    frame,
+    skim,
+  }: CreateReaderOptions,
 ): CreatedReader {
   const type = headerValue(headers, 'content-type') ?? ''
   const streaming = /^\s*text\/event-stream\b/i.test(type)
@@ -41,7 +52,7 @@ export function createReader(
       : new BodyReader({ ...shared, roundNumber, status })
     return { reader, round }
   }
-  const sure = streaming === status < 400
+  const sure = status < 400 ? streaming || !wantsStream : !streaming
   const { reader, round } = sure ? create(streaming) : sniffing({ streaming, create })
   return { reader: encoded ? new DecodingReader(encoding, reader) : reader, round, edited }
 }

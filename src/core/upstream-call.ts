@@ -60,12 +60,13 @@ export class UpstreamCall {
   ): Pick<CreatedReader, 'reader' | 'edited'> & {
     readonly round: { readonly generating: boolean }
   } {
-    const { options, settlement, frames, trace } = this.#options
+    const { options, start, settlement, frames, trace } = this.#options
     if (reader && this.#rounds)
       return { reader: reader({ askedUsage, terminal }), round: this.#rounds, edited: false }
     const created = createReader(reply, {
       format: options.format,
       roundNumber: 0,
+      wantsStream: start.streaming,
       askedUsage,
       emit: (events) => settlement.observe(events),
       terminal,

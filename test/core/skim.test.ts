@@ -246,6 +246,7 @@ function read(name: FormatName, pieces: readonly Buffer[], skims: boolean): read
     {
       format: formats[name],
       roundNumber: 0,
+      wantsStream: true,
       askedUsage: false,
       emit: (events) => told.push(...events),
       terminal: () => told.push('terminal'),

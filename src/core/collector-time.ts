@@ -2,7 +2,7 @@ import { type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks'
 
 /** Pauses of the garbage collector in this thread that are long enough to be taken for something else, in ms. */
 const pauses: { readonly from: number; readonly to: number }[] = []
-const leastMs = 2
+const leastMs = 1
 const kept = 1000
 
 let observer: PerformanceObserver | null = null

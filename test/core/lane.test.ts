@@ -11,6 +11,8 @@ import { rawCall } from '../support/raw-client.ts'
 test('a plugin is not closed for what the garbage collector takes', async (t) => {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as () => void
+  // Much to look at: a collection takes some ms.
+  const held = Array.from({ length: 300_000 }, (_, at) => ({ at }))
   let ends = 0
   const allocating: Plugin = {
     name: 'allocating',
@@ -33,4 +35,5 @@ test('a plugin is not closed for what the garbage collector takes', async (t) =>
   await gateway.ended(0)
   assert.deepEqual(gateway.log, [])
   assert.equal(ends, 1)
+  assert.equal(held.length, 300_000)
 })

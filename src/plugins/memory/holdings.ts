@@ -8,11 +8,12 @@ import {
   storedInterception,
 } from '../../core/stored-interception.ts'
 import { Places } from './places.ts'
+import { RecordList } from './record-list.ts'
 
 /** The records of one interception. */
 export interface Entry {
   readonly id: string
-  readonly records: Map<string, InterceptionRecord>
+  readonly records: RecordList
   start: RecordOf<'interception_start'> | null
   end: RecordOf<'interception_end'> | null
   /** Its links when what it hung on was forgotten: they stay. */
@@ -57,7 +58,7 @@ export class Holdings {
   /** A record that is held changes in place. */
   change(entry: Entry, change: (record: InterceptionRecord) => InterceptionRecord): boolean {
     let changed = false
-    for (const record of entry.records.values()) {
+    for (const record of [...entry.records.all()]) {
       const after = change(record)
       if (after === record) continue
       this.#keep(entry, after)
@@ -99,7 +100,7 @@ export class Holdings {
     if (!entry) {
       entry = {
         id,
-        records: new Map(),
+        records: new RecordList(),
         start: null,
         end: null,
         kept: null,
@@ -112,7 +113,7 @@ export class Holdings {
   }
 
   #keep(entry: Entry, record: InterceptionRecord): void {
-    entry.records.set(record.id, record)
+    entry.records.set(record)
     if (record.type === 'interception_start') entry.start = record
     if (record.type === 'interception_end') entry.end = record
     entry.plain = null
@@ -122,7 +123,7 @@ export class Holdings {
 
   #linked(): StoredInterception[] {
     const begun = [...this.#entries.values()].filter(({ start }) => start !== null)
-    for (const entry of begun) entry.plain ??= storedInterception([...entry.records.values()])
+    for (const entry of begun) entry.plain ??= storedInterception(entry.records.all())
     const links = linkAll(
       begun.flatMap(({ plain, kept }) =>
         plain

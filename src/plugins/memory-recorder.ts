@@ -92,7 +92,7 @@ function verified(holdings: Holdings, sessions: number): VerifyReport {
   const entries = [...holdings.entries()]
   return {
     interceptions: entries.filter(({ start }) => start).length,
-    records: entries.reduce((sum, { records }) => sum + records.all().length, 0),
+    records: entries.reduce((sum, { records }) => sum + records.size, 0),
     sessions,
     open: entries.filter(({ start, end }) => start && !end).length,
     orphans: entries.filter(({ start }) => !start).length,

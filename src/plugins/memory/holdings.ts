@@ -8,12 +8,11 @@ import {
   storedInterception,
 } from '../../core/stored-interception.ts'
 import { Places } from './places.ts'
-import { RecordList } from './record-list.ts'
 
 /** The records of one interception. */
 export interface Entry {
   readonly id: string
-  readonly records: RecordList
+  readonly records: Map<string, InterceptionRecord>
   start: RecordOf<'interception_start'> | null
   end: RecordOf<'interception_end'> | null
   /** Its links when what it hung on was forgotten: they stay. */
@@ -58,7 +57,7 @@ export class Holdings {
   /** A record that is held changes in place. */
   change(entry: Entry, change: (record: InterceptionRecord) => InterceptionRecord): boolean {
     let changed = false
-    for (const record of [...entry.records.all()]) {
+    for (const record of entry.records.values()) {
       const after = change(record)
       if (after === record) continue
       this.#keep(entry, after)
@@ -100,7 +99,7 @@ export class Holdings {
     if (!entry) {
       entry = {
         id,
-        records: new RecordList(),
+        records: new Map(),
         start: null,
         end: null,
         kept: null,
@@ -113,7 +112,7 @@ export class Holdings {
   }
 
   #keep(entry: Entry, record: InterceptionRecord): void {
-    entry.records.set(record)
+    entry.records.set(record.id, record)
     if (record.type === 'interception_start') entry.start = record
     if (record.type === 'interception_end') entry.end = record
     entry.plain = null
@@ -123,7 +122,7 @@ export class Holdings {
 
   #linked(): StoredInterception[] {
     const begun = [...this.#entries.values()].filter(({ start }) => start !== null)
-    for (const entry of begun) entry.plain ??= storedInterception(entry.records.all())
+    for (const entry of begun) entry.plain ??= storedInterception([...entry.records.values()])
     const links = linkAll(
       begun.flatMap(({ plain, kept }) =>
         plain

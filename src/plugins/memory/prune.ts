@@ -40,5 +40,5 @@ function limitOf(time: string | undefined): number {
 }
 
 function hasContent({ records }: Entry): boolean {
-  return records.all().some((record) => dropContent(record) !== record)
+  return [...records.values()].some((record) => dropContent(record) !== record)
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { mongoRecorder } from '../../src/plugins/mongo-recorder.ts'
 import { fakeUpstream } from '../../src/testing.ts'
 import { filesIn } from '../plugins/journal/journals.ts'
@@ -59,6 +61,34 @@ test('what a client received is in Mongo in the end, though it was away and the 
   await stored(t, `${server.uri}journal_test`, ids)
   assert.equal(await second.stop(), 0)
   assert.deepEqual(filesIn(join(first.folder, 'sluice-data', 'journal')), [])
+})
+
+test('who is erased from another machine is gone from this one’s journal within seconds', {
+  skip: needs('mongo', kind !== undefined),
+}, async (t) => {
+  const server = await kind?.start()
+  assert.ok(server)
+  t.after(() => server.remove())
+  const upstream = await fakeUpstream()
+  t.after(() => upstream.close())
+  const store = `${server.uri}erase_test`
+  const gateway = await startGateway(['--openai-base-url', upstream.url, '--store', store])
+  t.after(() => gateway.child.kill('SIGKILL'))
+  const { id } = await ask(gateway)
+  await stored(t, store, [id])
+  const dir = join(gateway.folder, 'sluice-data', 'journal')
+  const held = () =>
+    readdirSync(dir).some((name) => readFileSync(join(dir, name), 'latin1').includes(id))
+  assert.ok(held(), 'what was delivered is still in the file')
+  const recorder = mongoRecorder({ url: store })
+  t.after(() => recorder.close())
+  await recorder.open()
+  const initiator = (await recorder.interception(id))?.start.initiatorId ?? ''
+  await recorder.erase({ initiator })
+  const began = performance.now()
+  while (held()) await pause(20)
+  assert.ok(performance.now() - began < 20_000)
+  assert.equal(await gateway.stop(), 0)
 })
 
 /** Resolves when each has its end in the store. */

@@ -112,6 +112,8 @@ function announce(url: string, { config, logger: { log, say } }: Run): void {
       'warn',
       'tokens and prompts can be read on their way: set tls-cert-file and tls-key-file, or trusted-proxies where a proxy takes https',
     )
-  log('debug', 'ready', { url, store, providers: providers.map(({ name }) => name) })
+  // The banner is for people: who reads JSON finds the URLs in this line.
+  const urls = Object.fromEntries(providers.map(({ name }) => [name, `${url}/${name}`]))
+  log(config.logFormat === 'json' ? 'info' : 'debug', 'ready', { url, store, providers: urls })
   process.stdout.write(`sluice listening on ${url}\n`)
 }

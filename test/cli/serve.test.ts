@@ -52,6 +52,12 @@ test('with --log-format json every line of standard error is an object', async (
     .output()
     .stderr.split('\n')
     .map((line) => JSON.parse(line) as Json)
+  const ready = lines.find(({ message }) => message === 'ready')
+  assert.equal(ready?.url, gateway.url)
+  assert.deepEqual(ready?.providers, {
+    anthropic: `${gateway.url}/anthropic`,
+    openai: `${gateway.url}/openai`,
+  })
   const line = lines.find(({ message }) => message === 'interception')
   assert.equal(line?.initiator, 'bob')
   assert.equal(line?.outcome, 'completed')

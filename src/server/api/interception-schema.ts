@@ -89,13 +89,11 @@ const modelThought = z
   .object({ ...ofReply, index: count, redacted: z.boolean(), content: z.string(), metadata })
   .meta({ id: 'ModelThought' })
 
-const otherRecord = z
-  .looseObject({ ...stamp, record_type: z.string() })
-  .meta({
-    id: 'OtherRecord',
-    description:
-      'A record of a type that a plugin added; or, of the type `damaged`, one that the store cannot read any more.',
-  })
+const otherRecord = z.looseObject({ ...stamp, record_type: z.string() }).meta({
+  id: 'OtherRecord',
+  description:
+    'A record of a type that a plugin added; or, of the type `damaged`, one that the store cannot read any more.',
+})
 
 /** Each is null while it runs. */
 const ended = {

@@ -57,7 +57,7 @@ export function createLogger({
 }
 
 /** A winston logger that writes to one place, and whose errors end nothing. */
-export function winstonTo(
+function winstonTo(
   stream: Writable,
   {
     lines,

@@ -65,6 +65,7 @@ export function derivation(
     const records: InterceptionRecord[] = []
     for (const row of recordsOf.all(id)) {
       const record = parseJson(String(row.body)) as Record<string, unknown> | undefined
+      if (typeof row.seq !== 'number' || typeof row.created_at !== 'string') return null
       if (!isSoundBody(String(row.type), record)) return null
       record.id = row.id
       record.interceptionId = id

@@ -33,11 +33,17 @@ export function entryOf(stored: StoredInterception, summary: Summary): Entry | n
     endedAt,
     root: summary.threadRootId === null ? (isThread(summary) ? 1 : 2) : 0,
     reaped: Number(stored.end?.reaped ?? false),
-    promptAt: summary.lastPrompt && Date.parse(summary.lastPrompt.at),
+    promptAt: summary.lastPrompt && timeOrNull(summary.lastPrompt.at),
     measures: measureValues(summary.measures),
     tokenMetadata: JSON.stringify(summary.tokenMetadata),
     tools: JSON.stringify(summary.tools),
     text,
     textMark: text === '' ? 0 : Number.parseInt(hash('sha1', text, 'hex').slice(0, 12), 16) + 1,
   }
+}
+
+/** The time of a record is what a damaged file has in its place. */
+function timeOrNull(time: string): number | null {
+  const at = Date.parse(time)
+  return Number.isNaN(at) ? null : at
 }

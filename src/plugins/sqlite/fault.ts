@@ -35,6 +35,11 @@ const readings: Readonly<Record<number, readonly [code: string, what: string]>> 
   26: ['ERR_STORE_FOREIGN', 'this file is no SQLite database: name another file'],
 }
 
+/** Whether SQLite could not walk through what the file, or the text index, has. */
+export function isCorrupt(error: unknown): boolean {
+  return (((error as { errcode?: number }).errcode ?? 0) & 0xff) === 11
+}
+
 function reading(error: unknown): readonly [code: string, what: string] {
   const { code, errcode } = error as { code?: unknown; errcode?: unknown }
   const known = typeof errcode === 'number' ? readings[errcode & 0xff] : undefined

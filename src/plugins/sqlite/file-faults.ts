@@ -1,4 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { isCorrupt } from './fault.ts'
+import { isIndexed } from './indexed-words.ts'
+import { verifyInterceptions } from './verify-interceptions.ts'
 
 /** What SQLite itself finds wrong with the file, with the way out. */
 export function fileFaults(database: DatabaseSync, recordsAreDamaged: boolean): string[] {
@@ -7,9 +10,13 @@ export function fileFaults(database: DatabaseSync, recordsAreDamaged: boolean): 
     .filter((line) => !(recordsAreDamaged && /value in records\./.test(line)))
     .map((line) =>
       damageOf(line) === 'file'
-        ? `the file is damaged (${line}): restore a copy of it`
+        ? ofFile(line)
         : `what is derived is damaged in the file (${line}): run reindex`,
     )
+}
+
+export function ofFile(line: string): string {
+  return `the file is damaged (${line}): restore a copy of it`
 }
 
 /** What `reindex` has to make anew before it goes by it. */
@@ -20,7 +27,22 @@ export interface DamagedParts {
 
 export function damagedParts(database: DatabaseSync): DamagedParts {
   const damages = integrity(database).map(damageOf)
-  return { texts: damages.includes('texts'), indexes: damages.includes('indexes') }
+  // It may not come to its end: what there is stays.
+  if (damages.includes('file')) return { texts: false, indexes: false }
+  const indexes = damages.includes('indexes')
+  // Where an index is broken, records may seem to be missing: once it is made anew nothing is known of the words.
+  const texts = damages.includes('texts') || indexes || !hasWords(database)
+  return { texts, indexes }
+}
+
+/** Also words that nobody wrote, which renewing text by text would leave. */
+function hasWords(database: DatabaseSync): boolean {
+  try {
+    return isIndexed(database, verifyInterceptions(database).words)
+  } catch (error) {
+    if (!isCorrupt(error)) throw error
+    return false
+  }
 }
 
 /** https://sqlite.org/pragma.html#pragma_integrity_check: in words alone. */

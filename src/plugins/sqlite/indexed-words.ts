@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { isCorrupt } from './fault.ts'
 import { tokenizer } from './search-query.ts'
 
 /** Sums over the words of a text index: equal where it has the same words as often in as many texts. */
@@ -42,8 +43,19 @@ export function wordsOfTexts(): { add(text: string): void; sums(): WordSums } {
   }
 }
 
+/** Whether the text index has these words, no more and no less; null: nobody knows which it should have. */
+export function isIndexed(database: DatabaseSync, words: WordSums | null): boolean {
+  try {
+    const there = wordsOf(database)
+    return words === null || (there[0] === words[0] && there[1] === words[1])
+  } catch (error) {
+    if (!isCorrupt(error)) throw error
+    return false
+  }
+}
+
 /** Of the table `texts` in a database. */
-export function wordsOf(database: DatabaseSync): WordSums {
+function wordsOf(database: DatabaseSync): WordSums {
   database.exec('CREATE VIRTUAL TABLE temp.words USING fts5vocab (main, texts, row)')
   try {
     let sums: WordSums = [0, 0]

@@ -20,7 +20,8 @@ export function salvage(database: DatabaseSync): Salvage {
   // A flipped bit makes another type of a column, too, or a number that JavaScript has not.
   const rows = database.prepare(`
     SELECT CAST(id AS TEXT) AS id, CAST(type AS TEXT) AS type, CAST(seq AS REAL) AS seq,
-      CAST(created_at AS TEXT) AS created_at, CASE typeof(body) WHEN 'text' THEN body END AS body
+      CAST(created_at AS TEXT) AS created_at, CASE typeof(body) WHEN 'text' THEN body END AS body,
+      typeof(seq) = 'integer' AND typeof(created_at) = 'text' AS is_stamped
     FROM records WHERE interception_id = ?`)
   const known = database.prepare(`
     SELECT CAST(started_at AS REAL) AS started_at, CAST(ended_at AS REAL) AS ended_at, ended, reaped,
@@ -43,7 +44,8 @@ export function salvage(database: DatabaseSync): Salvage {
       const body = typeof row.body === 'string' ? parseJson(row.body) : undefined
       const isSound = isSoundBody(stamp.type, body)
       if (isSound) records.push({ ...body, ...stamp, interceptionId: id } as InterceptionRecord)
-      if (!isSound || stamp.type !== row.type) damaged.push(stamp)
+      const isStamped = row.is_stamped === 1 && !Number.isNaN(Date.parse(stamp.createdAt))
+      if (!isSound || !isStamped || stamp.type !== row.type) damaged.push(stamp)
     }
     const row = known.get(id) as KnownRow | undefined
     for (const [type, restored] of [

@@ -8,6 +8,7 @@ import type {
   ValuesQuery,
 } from '../../core/store.ts'
 import { erasures } from './erasures.ts'
+import { isCorrupt } from './fault.ts'
 import { feedList } from './feed-list.ts'
 import { damagedParts } from './file-faults.ts'
 import { interceptionList } from './interception-list.ts'
@@ -35,7 +36,7 @@ export function storeReader(database: DatabaseSync) {
       try {
         return read(...query)
       } finally {
-        database.exec('COMMIT')
+        end()
       }
     }
   }
@@ -49,6 +50,16 @@ export function storeReader(database: DatabaseSync) {
       size += more.texts.reduce((sum, text) => sum + text.length, 0)
     }
     return fit
+  }
+
+  /** What was read of a broken file counts, though its end fails. */
+  function end(): void {
+    try {
+      database.exec('COMMIT')
+    } catch (error) {
+      if (!isCorrupt(error)) throw error
+      if (database.isTransaction) database.exec('ROLLBACK')
+    }
   }
 
   return {

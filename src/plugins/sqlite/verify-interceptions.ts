@@ -11,8 +11,8 @@ interface Found {
   readonly damaged: number
   /** The interceptions that they are of. */
   readonly hurt: readonly string[]
-  /** What the text index should have. */
-  readonly words: WordSums
+  /** What the text index should have, where that is known. */
+  readonly words: WordSums | null
 }
 
 /** Reads every record, and compares what is derived of each interception alone. */

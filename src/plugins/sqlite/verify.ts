@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { messageOf } from '../../core/errors.ts'
 import type { VerifyReport } from '../../core/store.ts'
-import { fileFaults } from './file-faults.ts'
+import { isCorrupt } from './fault.ts'
+import { fileFaults, ofFile } from './file-faults.ts'
 import { meta } from './meta.ts'
 import { verifyInterceptions } from './verify-interceptions.ts'
 import { verifyMarks } from './verify-marks.ts'
@@ -15,7 +17,18 @@ export type Wrong = readonly [count: number, what: string]
  * interceptions with their records, sessions with those, sums with those.
  */
 export function verify(database: DatabaseSync): VerifyReport {
-  const count = (sql: string) => Number(database.prepare(sql).get()?.n ?? 0)
+  const broken = new Set<string>()
+  /** A page that cannot be walked through ends what reads it, not the others. */
+  function attempt<Result>(read: () => Result, otherwise: Result): Result {
+    try {
+      return read()
+    } catch (error) {
+      if (!isCorrupt(error)) throw error
+      broken.add(messageOf(error))
+      return otherwise
+    }
+  }
+  const count = (sql: string) => attempt(() => Number(database.prepare(sql).get()?.n ?? 0), 0)
   const counts = {
     interceptions: count('SELECT count(*) AS n FROM interceptions WHERE started_at IS NOT NULL'),
     records: count('SELECT count(*) AS n FROM records'),
@@ -29,23 +42,30 @@ export function verify(database: DatabaseSync): VerifyReport {
         SELECT 1 FROM interceptions
         WHERE interceptions.id = known.id AND started_at IS NOT NULL)`),
   }
-  const { wrong, damaged, hurt, words } = verifyInterceptions(database)
+  const { wrong, damaged, hurt, words } = attempt(() => verifyInterceptions(database), unread)
+  const derived = [
+    ...wrong,
+    ...attempt(() => verifyMarks(database, words), []),
+    ...attempt(() => verifySessions(database), []),
+    ...attempt(() => verifySums(database), []),
+  ].filter(([many]) => many > 0)
+  const file = attempt(() => fileFaults(database, damaged > 0), [])
   const faults = [
-    ...fileFaults(database, damaged > 0),
+    ...file,
+    ...(file.length > 0 ? [] : [...broken].map(ofFile)),
     ...(damaged > 0 ? [lost(damaged, hurt)] : []),
+    ...(meta(database).text('backfill') === null
+      ? derived.map(([many, what]) => `${many} ${what}: run reindex`)
+      : ['a file of an earlier version is still being indexed: wait, or run reindex']),
   ]
-  if (meta(database).text('backfill') !== null) {
-    faults.push('a file of an earlier version is still being indexed: wait, or run reindex')
-  } else {
-    const derived = [
-      ...wrong,
-      ...verifyMarks(database, words),
-      ...verifySessions(database),
-      ...verifySums(database),
-    ]
-    for (const [many, what] of derived) if (many > 0) faults.push(`${many} ${what}: run reindex`)
-  }
   return { ...counts, ...(damaged > 0 && { damaged }), faults }
+}
+
+const unread: ReturnType<typeof verifyInterceptions> = {
+  wrong: [],
+  damaged: 0,
+  hurt: [],
+  words: null,
 }
 
 function lost(damaged: number, hurt: readonly string[]): string {

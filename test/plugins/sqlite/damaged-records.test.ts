@@ -113,13 +113,22 @@ test('a start and an end of another type are known by their ids', async (t) => {
 })
 
 test('a record without its time or place is given, and told', async (t) => {
-  const { store } = await damaged(t, "created_at = x'00', seq = 'x'", "type = 'model_thought'")
+  const { store } = await damaged(
+    t,
+    "created_at = x'00', seq = 'x'",
+    "type IN ('model_thought', 'prompt_usage')",
+  )
   await stillAnswers(store)
   const found = await store.interception(hurt)
   assert.equal(found?.modelThoughts[0]?.content, 'hm')
-  assert.match((await store.verify()).faults.join(), /value in records/)
+  assert.deepEqual(
+    found?.damaged?.map(({ type }) => type).sort(),
+    ['model_thought', 'prompt_usage'],
+  )
+  assert.equal((await store.verify()).damaged, 2)
   await store.reindex()
   await stillAnswers(store)
+  assert.doesNotMatch((await store.verify()).faults.join(), /run reindex/)
 })
 
 test('content that is due goes also where it is damaged; what is billed stays', async (t) => {

@@ -121,10 +121,10 @@ test('a record without its time or place is given, and told', async (t) => {
   await stillAnswers(store)
   const found = await store.interception(hurt)
   assert.equal(found?.modelThoughts[0]?.content, 'hm')
-  assert.deepEqual(
-    found?.damaged?.map(({ type }) => type).sort(),
-    ['model_thought', 'prompt_usage'],
-  )
+  assert.deepEqual(found?.damaged?.map(({ type }) => type).sort(), [
+    'model_thought',
+    'prompt_usage',
+  ])
   assert.equal((await store.verify()).damaged, 2)
   await store.reindex()
   await stillAnswers(store)

@@ -6,7 +6,8 @@ export function cutReply(request: IncomingMessage, response: ServerResponse): vo
   const { socket } = response
   // To a client of HTTP/1.0 the end of the connection is the end of the body: only a reset looks cut.
   if (request.httpVersion === '1.0' && isTcp(socket)) socket.resetAndDestroy()
-  else if (socket && !response.writableNeedDrain) socket.destroySoon()
+  // One that was ended is cut because nobody takes it: to wait for that again would be for ever.
+  else if (socket && !response.writableNeedDrain && !response.writableEnded) socket.destroySoon()
   else {
     // Behind another reply on its connection (pipelining) it has no socket yet.
     if (!socket) response.once('socket', (later: Socket) => later.destroy())

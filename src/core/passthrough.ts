@@ -66,8 +66,9 @@ export async function passThrough(options: PassThroughOptions, runtime: Runtime)
       })
       replyWithSluiceError(response, errorFormat(provider), known)
     }
-    if (!request.complete) request.resume()
   } finally {
+    // Answered early: who sends on would never get done with it, nor with the next request.
+    if (!request.complete) request.unpipe().resume()
     runtime.open.delete(serving)
     trace?.end()
   }

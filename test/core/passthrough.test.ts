@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { after, test } from 'node:test'
 import { startGateway } from '../support/gateway.ts'
 import { openCall, type RawCall, rawCall } from '../support/raw-client.ts'
-import { headerOf } from '../support/raw-http.ts'
+import { headerOf, listen, portOf } from '../support/raw-http.ts'
 
 const gateway = await startGateway()
 after(() => gateway.close())
@@ -140,3 +141,30 @@ test('a client that leaves ends the upstream’s reply', async () => {
   await once(call.socket, 'close')
   assert.equal(await upstream.requests[at]?.ended, 'gone')
 })
+
+for (const transport of ['undici', 'got'] as const) {
+  test(`${transport}: a client that is answered early can send the rest, and its next request`, async (t) => {
+    const answer = 'HTTP/1.1 413 No\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno'
+    const refusing = await listen((socket) => {
+      socket.once('data', () => socket.pause().end(answer))
+    })
+    const provider = { baseUrl: `http://127.0.0.1:${portOf(refusing.server)}` }
+    const between = await startGateway({ provider, transport })
+    t.after(async () => {
+      await between.close()
+      await refusing.close()
+    })
+    const client = connect(between.port, '127.0.0.1')
+    let got = ''
+    client.setEncoding('latin1').on('data', (text: string) => {
+      got += text
+    })
+    const size = 30 * 1024 ** 2
+    const head = `POST /openai/v1/embeddings HTTP/1.1\r\nhost: x\r\ncontent-length: ${size}\r\n\r\n`
+    client.write(head)
+    await new Promise((resolve) => client.write(Buffer.alloc(size), resolve))
+    client.write('GET /openai/v1/models HTTP/1.1\r\nhost: x\r\n\r\n')
+    while (got.split('HTTP/1.1 413 No').length < 3) await once(client, 'data')
+    client.destroy()
+  })
+}

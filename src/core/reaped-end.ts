@@ -1,5 +1,5 @@
 import { endId } from './ids.ts'
-import type { RecordOf } from './records.ts'
+import type { InterceptionEnd, RecordOf } from './records.ts'
 
 /** What a store knows of an interception that was left open. */
 export interface LeftOpen {
@@ -28,18 +28,25 @@ export function reapedEnd({
     seq: lastSeq + 1,
     createdAt: new Date().toISOString(),
     outcome: 'aborted',
-    errorType: null,
+    ...unmeasured,
     errorMessage: 'the process that served it ended before it did',
-    httpStatus: null,
-    finishReason: null,
     durationMs: Math.max(0, Date.parse(lastSeenAt) - Date.parse(startedAt)),
-    timeToFirstTokenMs: null,
-    upstreamMs: null,
-    requestBytes: 0,
-    responseBytes: 0,
-    observed: 'partial',
-    drained: false,
     endedAt: lastSeenAt,
     reaped: true,
   }
 }
+
+/** What an end says of an interception that nobody saw to its end. */
+export const unmeasured = Object.freeze({
+  errorType: null,
+  errorMessage: null,
+  httpStatus: null,
+  finishReason: null,
+  durationMs: 0,
+  timeToFirstTokenMs: null,
+  upstreamMs: null,
+  requestBytes: 0,
+  responseBytes: 0,
+  observed: 'partial',
+  drained: false,
+} as const satisfies Partial<InterceptionEnd>)

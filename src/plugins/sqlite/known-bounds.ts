@@ -1,4 +1,5 @@
 import { annotationNames } from '../../core/annotations.ts'
+import { unmeasured } from '../../core/reaped-end.ts'
 import type { InterceptionStart, RecordOf, RecordStamp } from '../../core/records.ts'
 
 /** What the store knows of an interception beside its records: a row of `interceptions`, and where its thread stands. */
@@ -59,17 +60,8 @@ export function knownEnd(row: KnownRow, stamp: RecordStamp): RecordOf<'intercept
     ...stamp,
     type: 'interception_end',
     outcome: outcome as RecordOf<'interception_end'>['outcome'],
-    errorType: null,
-    errorMessage: null,
-    httpStatus: null,
-    finishReason: null,
+    ...unmeasured,
     durationMs: Math.max(0, endedAt - Number(row.started_at ?? endedAt)),
-    timeToFirstTokenMs: null,
-    upstreamMs: null,
-    requestBytes: 0,
-    responseBytes: 0,
-    observed: 'partial',
-    drained: false,
     endedAt: time(endedAt),
     ...(row.reaped === 1 && { reaped: true as const }),
     truncated: unknownOfEnd,
@@ -89,19 +81,7 @@ const unknownOfStart: readonly (keyof InterceptionStart)[] = [
   'metadata',
 ]
 
-const unknownOfEnd: readonly (keyof RecordOf<'interception_end'>)[] = [
-  'errorType',
-  'errorMessage',
-  'httpStatus',
-  'finishReason',
-  'durationMs',
-  'timeToFirstTokenMs',
-  'upstreamMs',
-  'requestBytes',
-  'responseBytes',
-  'observed',
-  'drained',
-]
+const unknownOfEnd: readonly string[] = Object.keys(unmeasured)
 
 function orNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null

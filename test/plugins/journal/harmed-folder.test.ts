@@ -85,18 +85,7 @@ test('a folder that may not be entered any more holds up nobody', async (t) => {
 
 for (const when of ['of a dead process', 'that is being shipped'] as const) {
   test(`of a journal ${when} that is damaged in its middle all is stored that can be read`, async (t) => {
-    const dir = newFolder()
-    const store = moodyStore()
-    store.mood = 'away'
-    // More than fits into SQLite's cache, and its log.
-    const { journal, lines } = await openJournal(t, store, { dir, maxBytes: 64 * 1024 ** 2 })
-    const written: InterceptionRecord[] = []
-    for (let count = 0; count < 30; count++) {
-      const batch = Array.from({ length: 60 }, () => talkative(6000)).flat()
-      written.push(...batch)
-      await journal.record(batch)
-    }
-    const [name = ''] = filesIn(dir)
+    const { dir, store, journal, lines, written, name } = await longJournal(t)
     const path = join(dir, name)
     let said = lines
     if (when === 'of a dead process') {
@@ -124,17 +113,7 @@ for (const when of ['of a dead process', 'that is being shipped'] as const) {
 
 for (const when of ['of a dead process', 'that is being shipped'] as const) {
   test(`of a journal ${when} that lost its end all before it is stored`, async (t) => {
-    const dir = newFolder()
-    const store = moodyStore()
-    store.mood = 'away'
-    const { journal, lines } = await openJournal(t, store, { dir, maxBytes: 64 * 1024 ** 2 })
-    const written: InterceptionRecord[] = []
-    for (let count = 0; count < 30; count++) {
-      const batch = Array.from({ length: 60 }, () => talkative(6000)).flat()
-      written.push(...batch)
-      await journal.record(batch)
-    }
-    const [name = ''] = filesIn(dir)
+    const { dir, store, journal, lines, written, name } = await longJournal(t)
     let said = lines
     const cut = () => truncateSync(join(dir, name), statSync(join(dir, name)).size / 2)
     if (when === 'of a dead process') {
@@ -230,6 +209,22 @@ test('what a full journal gave up is told also where the disk fails then', async
   assert.ok(shed.stripped > 0)
   assert.equal(shed.fault?.code, 'ERR_STORE_IO')
 })
+
+/** A journal of a store that is away, with more than fits into SQLite's cache and its log. */
+async function longJournal(t: TestContext) {
+  const dir = newFolder()
+  const store = moodyStore()
+  store.mood = 'away'
+  const { journal, lines } = await openJournal(t, store, { dir, maxBytes: 64 * 1024 ** 2 })
+  const written: InterceptionRecord[] = []
+  for (let count = 0; count < 30; count++) {
+    const batch = Array.from({ length: 60 }, () => talkative(6000)).flat()
+    written.push(...batch)
+    await journal.record(batch)
+  }
+  const [name = ''] = filesIn(dir)
+  return { dir, store, journal, lines, written, name }
+}
 
 function talkative(length: number): InterceptionRecord[] {
   const id = interceptionId()
